@@ -1,0 +1,20 @@
+// Package gateway is the domain of Heliograph: accounts, numbers, powerpacks, messages, receipts and the rules that
+// hold between them. It decides and remembers nothing: no I/O, no clock, no goroutine. Time, entropy and load are
+// arguments; what a rule concludes is its result.
+//
+// Where to find what:
+//
+//	id.go         identifiers: UUIDv7 with an order of their own
+//	account.go    accounts, subaccounts and their credentials' form
+//	number.go     numbers: types, services, where they are at home
+//	powerpack.go  the pool of senders and the choice of one (Powerpack.Pick)
+//	route.go      which carrier takes a message
+//	message.go    the message, its states and how they move
+//	part.go       what a carrier is given and what it answers
+//	receipt.go    what a carrier later says about a part
+//	event.go      what an account is told
+//	reason.go     why a message failed or was not delivered
+//	limit.go      rates, in units
+//	retry.go      schedules of further attempts
+//	error.go      refusals that a caller may see
+package gateway

@@ -1,0 +1,39 @@
+package gateway
+
+import "time"
+
+// MessageFilter narrows a list of messages; zero fields do not. A list is newest first.
+type MessageFilter struct {
+	Account   AccountID
+	After     time.Time // accepted at or after
+	Before    time.Time // accepted before
+	Direction *Direction
+	State     *State
+	Service   Service
+	Reasons   []Reason // any of them; a filter by delivered's code uses State
+	Powerpack ID
+	From, To  string
+	Country   string
+	Limit     int
+	Offset    int
+}
+
+// NumberFilter narrows a list of numbers; zero fields do not.
+type NumberFilter struct {
+	Account  AccountID
+	Pool     ID
+	Types    []NumberType
+	Prefixes []string // of the number, with the country code
+	Country  string
+	Service  Service // numbers put into the pool for it
+	Limit    int
+	Offset   int
+}
+
+// Held is a message whose submit was never answered under `unanswered: hold`.
+type Held struct {
+	ID       ID
+	Account  AccountID
+	Carrier  string
+	MarkedAt time.Time
+}

@@ -1,0 +1,131 @@
+package gateway
+
+import "time"
+
+// NumberType classes senders by what they may do and how fast.
+type NumberType uint8
+
+const (
+	LongCode NumberType = iota + 1
+	TollFree
+	ShortCode
+	Alphanumeric
+)
+
+var numberTypeNames = [...]string{LongCode: "longcode", TollFree: "tollfree", ShortCode: "shortcode", Alphanumeric: "alphanumeric"}
+
+func (t NumberType) String() string {
+	if int(t) < len(numberTypeNames) {
+		return numberTypeNames[t]
+	}
+	return ""
+}
+
+// ParseNumberType reads the names longcode, tollfree, shortcode and alphanumeric.
+func ParseNumberType(name string) (NumberType, bool) {
+	for t := LongCode; t <= Alphanumeric; t++ {
+		if numberTypeNames[t] == name {
+			return t, true
+		}
+	}
+	return 0, false
+}
+
+// Service is what a message is carried as.
+type Service uint8
+
+const (
+	SMS Service = iota + 1
+	MMS
+)
+
+func (s Service) String() string {
+	switch s {
+	case SMS:
+		return "sms"
+	case MMS:
+		return "mms"
+	}
+	return ""
+}
+
+// ParseService reads "sms" and "mms".
+func ParseService(name string) (Service, bool) {
+	switch name {
+	case "sms":
+		return SMS, true
+	case "mms":
+		return MMS, true
+	}
+	return 0, false
+}
+
+// ServiceSet is a set of services, one bit each.
+type ServiceSet uint8
+
+// Services makes a set.
+func Services(services ...Service) ServiceSet {
+	var set ServiceSet
+	for _, s := range services {
+		set |= 1 << s
+	}
+	return set
+}
+
+// Has tells whether the service is in the set.
+func (set ServiceSet) Has(s Service) bool { return set&(1<<s) != 0 }
+
+// List gives the members in a fixed order.
+func (set ServiceSet) List() []Service {
+	var list []Service
+	for s := SMS; s <= MMS; s++ {
+		if set.Has(s) {
+			list = append(list, s)
+		}
+	}
+	return list
+}
+
+// Number is a sender that this installation owns: in the inventory while Account is empty, else rented by it.
+type Number struct {
+	Number   string // digits of E.164 without "+", a short code, or an alphanumeric sender id
+	Type     NumberType
+	Country  string // ISO 3166-1 alpha-2
+	Region   string // state or province, two letters; US and CA only
+	AreaCode string // three digits; NANP only
+	Services ServiceSet
+	Carrier  string  // the carrier that hosts it; empty: by route
+	Rate     float64 // units a second; 0 is unlimited; negative is the default of its type
+	DailyCap int     // units a day; 0 is unlimited
+
+	Account AccountID // who rented it; empty: in the inventory
+	Pool    ID        // the pool it is in; zero: in none
+	Service Service   // what it was put into the pool for; 0: in none
+	AddedAt time.Time // when it came into the pool, or else when it was rented
+}
+
+// Default rates of a sender in units a second, when its owner set none. Source: the throughput table of the API reference
+// (unregistered US long code 1, toll-free 25, short code 100; Canadian long code 15 a minute, short code 10).
+func defaultRate(t NumberType, country string) float64 {
+	switch {
+	case t == LongCode && country == "CA":
+		return 15.0 / 60
+	case t == LongCode:
+		return 1
+	case t == TollFree:
+		return 25
+	case t == ShortCode && country == "CA":
+		return 10
+	case t == ShortCode:
+		return 100
+	}
+	return 0
+}
+
+// Limit is the number's rate as it applies: its own, or the default of its type and country.
+func (n *Number) Limit() Limit {
+	if n.Rate < 0 {
+		return Limit{Rate: defaultRate(n.Type, n.Country)}
+	}
+	return Limit{Rate: n.Rate}
+}

@@ -1,0 +1,184 @@
+package gateway
+
+import (
+	"fmt"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+func long(number, area, region string) Number {
+	return Number{Number: number, Type: LongCode, Country: "US", Region: region, AreaCode: area, Services: Services(SMS, MMS)}
+}
+
+var (
+	sanFrancisco = Destination{Number: "14155550123", Country: "US", Region: "CA", AreaCode: "415"}
+	toronto      = Destination{Number: "14165550123", Country: "CA", Region: "ON", AreaCode: "416"}
+	london       = Destination{Number: "442071838750", Country: "GB"}
+
+	near    = long("14155550100", "415", "CA")
+	inState = long("12135550100", "213", "CA")
+	faraway = long("12125550100", "212", "NY")
+	tf      = Number{Number: "18005550100", Type: TollFree, Country: "US", Services: Services(SMS)}
+	sc      = Number{Number: "555444", Type: ShortCode, Country: "US", Services: Services(SMS)}
+)
+
+func TestPick(t *testing.T) {
+	onlyLong := []Priority{{Service: SMS, Country: "US", Order: [3]NumberType{LongCode}}}
+	longFirst := []Priority{{Service: SMS, Country: "US", Order: [3]NumberType{LongCode, TollFree, ShortCode}}}
+	minute := int64(60 * second)
+	cases := []struct {
+		name   string
+		pack   Powerpack
+		pool   []Number
+		req    Request
+		free   map[string]int64
+		closed string
+		want   string
+		rule   Rule
+	}{
+		{"default order takes the short code", Powerpack{}, []Number{near, tf, sc}, Request{To: sanFrancisco}, nil, "", sc.Number, ByPriority},
+		{"sticky wins", Powerpack{Sticky: true}, []Number{near, tf, sc}, Request{To: sanFrancisco, Sticky: near.Number}, nil, "", near.Number, BySticky},
+		{"not sticky", Powerpack{}, []Number{near, tf, sc}, Request{To: sanFrancisco, Sticky: near.Number}, nil, "", sc.Number, ByPriority},
+		{"sticky number left the pool", Powerpack{Sticky: true}, []Number{faraway}, Request{To: sanFrancisco, Sticky: near.Number}, nil, "", faraway.Number, ByPriority},
+		{"sticky number cannot carry it", Powerpack{Sticky: true}, []Number{faraway, tf}, Request{To: sanFrancisco, Service: MMS, Sticky: tf.Number}, nil, "", faraway.Number, ByPriority},
+		{"sticky though another is free earlier", Powerpack{Sticky: true}, []Number{near, faraway}, Request{To: sanFrancisco, Sticky: near.Number}, map[string]int64{near.Number: 100 * minute}, "", near.Number, BySticky},
+		{"same area", Powerpack{LocalConnect: true, Priorities: longFirst}, []Number{faraway, inState, near}, Request{To: sanFrancisco}, nil, "", near.Number, BySameArea},
+		{"same state", Powerpack{LocalConnect: true, Priorities: longFirst}, []Number{faraway, inState}, Request{To: sanFrancisco}, nil, "", inState.Number, BySameRegion},
+		{"local connect off", Powerpack{Priorities: longFirst}, []Number{faraway, near}, Request{To: sanFrancisco}, nil, "", faraway.Number, ByPriority},
+		{"earliest free", Powerpack{Priorities: longFirst}, []Number{faraway, near}, Request{To: sanFrancisco}, map[string]int64{faraway.Number: second}, "", near.Number, ByPriority},
+		{"next type when the first is busy for longer than patience", Powerpack{}, []Number{near, sc}, Request{To: sanFrancisco}, map[string]int64{sc.Number: 2 * minute}, "", near.Number, ByNextPriority},
+		{"first type when all are busy for longer", Powerpack{}, []Number{near, sc}, Request{To: sanFrancisco}, map[string]int64{sc.Number: 3 * minute, near.Number: 2 * minute}, "", sc.Number, ByPriority},
+		{"nobody before the deadline", Powerpack{}, []Number{near, sc}, Request{To: sanFrancisco}, map[string]int64{sc.Number: 200 * minute, near.Number: 200 * minute}, "", "", NoRule},
+		{"null places are not used", Powerpack{Priorities: onlyLong}, []Number{tf, sc}, Request{To: sanFrancisco}, nil, "", "", NoRule},
+		{"closed senders never come up", Powerpack{}, []Number{near, sc}, Request{To: sanFrancisco}, nil, sc.Number, near.Number, ByNextPriority},
+		{"US toll-free does not reach Canada", Powerpack{}, []Number{tf}, Request{To: toronto}, nil, "", "", NoRule},
+		{"US long code reaches Canada", Powerpack{}, []Number{sc, tf, near}, Request{To: toronto}, nil, "", near.Number, ByPriority},
+		{"abroad by long code", Powerpack{}, []Number{sc, near}, Request{To: london}, nil, "", near.Number, ByPriority},
+		{"alphanumeric abroad", Powerpack{}, []Number{{Number: "HELIO", Type: Alphanumeric, Services: Services(SMS)}}, Request{To: london}, nil, "", "HELIO", ByPriority},
+		{"no alphanumeric in the US", Powerpack{}, []Number{{Number: "HELIO", Type: Alphanumeric, Services: Services(SMS)}}, Request{To: sanFrancisco}, nil, "", "", NoRule},
+		{"never to itself", Powerpack{}, []Number{long(sanFrancisco.Number, "415", "CA")}, Request{To: sanFrancisco}, nil, "", "", NoRule},
+		{"empty pool", Powerpack{}, nil, Request{To: sanFrancisco}, nil, "", "", NoRule},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			if c.req.Service == 0 {
+				c.req.Service = SMS
+			}
+			c.req.Deadline = 180 * minute
+			load := func(i int) Load {
+				return Load{FreeAt: c.free[c.pool[i].Number], Closed: c.closed == c.pool[i].Number}
+			}
+			choice, ok := c.pack.Pick(c.pool, c.req, load)
+			got := ""
+			if ok {
+				got = c.pool[choice.Index].Number
+			}
+			if got != c.want || choice.Rule != c.rule {
+				t.Errorf("got %q by %q, want %q by %q", got, choice.Rule, c.want, c.rule)
+			}
+		})
+	}
+}
+
+// TestPickProperties holds the rules against random pools: a sender that is taken can carry the message in time; a usable sticky
+// sender is always taken; a type is passed over only when none of it is free within patience.
+func TestPickProperties(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		pool := rapid.SliceOfN(rapid.Custom(drawNumber), 0, 20).Draw(t, "pool")
+		free := make([]int64, len(pool))
+		for i := range pool {
+			pool[i].Number = fmt.Sprint(i, pool[i].Number)
+			free[i] = rapid.Int64Range(0, 300).Draw(t, "free") * second
+		}
+		pack := Powerpack{Sticky: rapid.Bool().Draw(t, "sticky"), LocalConnect: rapid.Bool().Draw(t, "local")}
+		req := Request{
+			To:      rapid.SampledFrom([]Destination{sanFrancisco, toronto, london}).Draw(t, "to"),
+			Service: rapid.SampledFrom([]Service{SMS, MMS}).Draw(t, "service"), Deadline: 200 * second,
+		}
+		if len(pool) > 0 {
+			req.Sticky = rapid.SampledFrom(pool).Draw(t, "habit").Number
+		}
+		choice, ok := pack.Pick(pool, req, func(i int) Load { return Load{FreeAt: free[i]} })
+		usable := func(i int) bool { return pool[i].Carries(req) && free[i] < req.Deadline }
+		if !ok {
+			for i := range pool {
+				if usable(i) && pool[i].Type != Alphanumeric {
+					t.Fatalf("sender %d was usable", i)
+				}
+			}
+			return
+		}
+		if !usable(choice.Index) {
+			t.Fatalf("sender %d cannot carry it in time", choice.Index)
+		}
+		for i := range pool {
+			if pack.Sticky && pool[i].Number == req.Sticky && usable(i) && choice.Index != i {
+				t.Fatalf("the sticky sender %d was usable, %d taken", i, choice.Index)
+			}
+			if choice.Rule == BySticky || !pool[i].Carries(req) || free[i] >= int64(DefaultPatience) {
+				continue
+			}
+			if rank(pool[i].Type) < rank(pool[choice.Index].Type) {
+				t.Fatalf("type %s was passed over for %s", pool[i].Type, pool[choice.Index].Type)
+			}
+		}
+	})
+}
+
+func rank(t NumberType) int {
+	for i, o := range DefaultOrder {
+		if o == t {
+			return i
+		}
+	}
+	return len(DefaultOrder)
+}
+
+func drawNumber(t *rapid.T) Number {
+	return Number{
+		Number:  rapid.StringMatching(`-1[2-9]\d{9}`).Draw(t, "number"),
+		Type:    rapid.SampledFrom([]NumberType{LongCode, TollFree, ShortCode, Alphanumeric}).Draw(t, "type"),
+		Country: rapid.SampledFrom([]string{"US", "CA"}).Draw(t, "country"), Region: rapid.SampledFrom([]string{"CA", "NY", "ON"}).Draw(t, "region"),
+		AreaCode: rapid.SampledFrom([]string{"415", "212", "416"}).Draw(t, "area"),
+		Services: rapid.SampledFrom([]ServiceSet{Services(SMS), Services(MMS), Services(SMS, MMS)}).Draw(t, "services"),
+	}
+}
+
+// TestPickSpreads gives equal senders equal shares.
+func TestPickSpreads(t *testing.T) {
+	pool := make([]Number, 10)
+	used := make([]int64, len(pool))
+	counts := make([]int, len(pool))
+	for i := range pool {
+		pool[i] = long(fmt.Sprintf("1415555%04d", i), "415", "CA")
+	}
+	for turn := range 1000 {
+		choice, ok := (&Powerpack{}).Pick(pool, Request{To: london, Service: SMS, Deadline: second}, func(i int) Load { return Load{Used: used[i]} })
+		if !ok {
+			t.Fatal("nobody was picked")
+		}
+		used[choice.Index] = int64(turn + 1)
+		counts[choice.Index]++
+	}
+	for i, n := range counts {
+		if n != 100 {
+			t.Errorf("sender %d was taken %d times of 1000", i, n)
+		}
+	}
+}
+
+func BenchmarkPick(b *testing.B) {
+	for _, size := range []int{100, 10_000} {
+		pool := make([]Number, size)
+		for i := range pool {
+			pool[i] = long(fmt.Sprintf("1415555%05d", i), "415", "CA")
+		}
+		b.Run(fmt.Sprint(size), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				(&Powerpack{LocalConnect: true}).Pick(pool, Request{To: sanFrancisco, Service: SMS, Deadline: second}, func(int) Load { return Load{} })
+			}
+		})
+	}
+}

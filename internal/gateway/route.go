@@ -1,0 +1,45 @@
+package gateway
+
+import "strings"
+
+// Route sends destinations that begin with Prefix (digits, the longest wins) through the first of its carriers that is up.
+// Type and Account narrow it to senders of a type and to an account; zero values do not.
+type Route struct {
+	Prefix   string
+	Type     NumberType
+	Account  AccountID
+	Carriers []string
+}
+
+// Routes is the routing table.
+type Routes []Route
+
+// Carriers gives the carriers of the best route for a message, in order; none when no route fits. The longest prefix wins,
+// then the route that names the account, then the one that names the sender's type.
+func (rs Routes) Carriers(to string, sender NumberType, account AccountID) []string {
+	best, bestRank := -1, -1
+	for i, r := range rs {
+		if rank := r.rank(to, sender, account); rank > bestRank {
+			best, bestRank = i, rank
+		}
+	}
+	if best < 0 {
+		return nil
+	}
+	return rs[best].Carriers
+}
+
+// rank orders the routes that fit; -1 does not fit.
+func (r *Route) rank(to string, sender NumberType, account AccountID) int {
+	if !strings.HasPrefix(to, r.Prefix) || (r.Type != 0 && r.Type != sender) || (r.Account != "" && r.Account != account) {
+		return -1
+	}
+	rank := len(r.Prefix) * 4
+	if r.Account != "" {
+		rank += 2
+	}
+	if r.Type != 0 {
+		rank++
+	}
+	return rank
+}
