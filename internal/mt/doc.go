@@ -1,0 +1,17 @@
+// Package mt is the way of mobile-terminated messages: Service.Accept makes an API request into stored, queued messages, the
+// Dispatcher hands them to carriers, each sender at its rate, and records what the carriers answer.
+//
+// The rows in the store are the truth; order and pace live in memory, in one lane for each sender and carrier. DESIGN.md says what is
+// guaranteed, and when a message can go out twice.
+//
+//	service.go     Accept: check, choose senders, store, queue
+//	roster.go      numbers and powerpacks, as the message path sees them
+//	lane.go        a sender's queue towards a carrier, and the heap over lanes
+//	line.go        one carrier's side: places, pace, submits
+//	flight.go      one message on its way to the carrier
+//	dispatcher.go  lanes and lines together; start and stop
+//	refill.go      reading on where memory holds only the head of a lane
+//	record.go      what became of submits, written in batches, with receipts that came meanwhile
+//	expiry.go      messages whose time is over, and those to be tried again
+//	pace.go        slowing down for a carrier that throttles
+package mt

@@ -1,0 +1,182 @@
+package mt
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/heliograph/heliograph/internal/gateway"
+	"github.com/heliograph/heliograph/internal/groupcommit"
+)
+
+// Bounds of a batch of records and of those waiting for one. Lines stop long before the second: it holds for all of them.
+const (
+	recordBatch   = 1000
+	recordWaiting = 1 << 20
+)
+
+// partKey names a part by what its receipt will say.
+type partKey struct{ carrier, id string }
+
+// pendingRecord is what became of a message, on its way to the disk. Until its batch is written, receipts for its parts can join it.
+type pendingRecord struct {
+	*gateway.SubmitRecord
+	flight *flight
+	line   *line
+	back   bool // goes into its lane again once this is written
+
+	joined []func(error) // who waits for a joined receipt; guarded by Dispatcher.mu until the batch is taken
+}
+
+// record sends what became of a flight to the disk. Guarded by mu.
+func (d *Dispatcher) record(l *line, f *flight, r *gateway.SubmitRecord, back bool) {
+	p := &pendingRecord{SubmitRecord: r, flight: f, line: l, back: back}
+	l.unrecorded++
+	for i := range r.Results {
+		if result := &r.Results[i]; result.Status == gateway.Accepted && result.CarrierID != "" {
+			d.inHand[partKey{l.name, result.CarrierID}] = p
+		}
+	}
+	if err := d.records.Submit(p, func(applied gateway.Applied, err error) { d.recorded(p, applied, err) }); err != nil {
+		d.unregister(p)
+		l.unrecorded--
+		d.Log.Error("an outcome could not be queued for writing; the message will be submitted again after a restart", "message", r.Message.ID, "err", err)
+	}
+}
+
+// giveUp ends a message that is not in flight and will not be. Guarded by mu.
+func (d *Dispatcher) giveUp(ln *lane, m *gateway.Message, reason gateway.Reason, at time.Time) {
+	f := newFlight(m, ln, 1)
+	ln.busy++
+	d.flying[m.ID.Seq()] = struct{}{}
+	d.record(ln.line, f, &gateway.SubmitRecord{Message: m, Failure: reason, At: at}, false)
+}
+
+// unregister takes the record's parts out of hand: no receipt joins it any more. Guarded by mu.
+func (d *Dispatcher) unregister(p *pendingRecord) {
+	for i := range p.Results {
+		key := partKey{p.line.name, p.Results[i].CarrierID}
+		if d.inHand[key] == p {
+			delete(d.inHand, key)
+		}
+	}
+}
+
+// Attach joins a receipt to the record of the submit it belongs to, if that is still in hand: both then become one write. done is
+// called after the commit.
+func (d *Dispatcher) Attach(receipt gateway.Receipt, done func(error)) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	p := d.inHand[partKey{receipt.Carrier, receipt.CarrierID}]
+	if p == nil {
+		return false
+	}
+	for i := range p.Results {
+		if p.Results[i].CarrierID == receipt.CarrierID {
+			p.Receipts = append(p.Receipts, gateway.PartReceipt{Number: p.Results[i].Number, Receipt: receipt})
+			p.joined = append(p.joined, done)
+			return true
+		}
+	}
+	return false
+}
+
+// commitRecords writes a batch. A store that cannot keep it is asked again, with pauses, until it can: the outcomes are known nowhere
+// else. Meanwhile the lines come to rest at their bound of unrecorded submits.
+func (d *Dispatcher) commitRecords(ctx context.Context, batch []*pendingRecord) []groupcommit.Result[gateway.Applied] {
+	records := d.seal(batch)
+	applied, err := d.Store.RecordSubmits(ctx, records)
+	for pause := storePause / 8; err != nil; pause = min(2*pause, 4*storePause) {
+		if pause == storePause/8 {
+			d.Log.Error("outcomes of submits cannot be written; nothing more is submitted until they can", "err", err)
+		}
+		if !sleep(ctx, pause) {
+			break
+		}
+		if applied, err = d.Store.RecordSubmits(ctx, records); err == nil {
+			d.Log.Info("outcomes of submits are written again")
+		}
+	}
+	results := make([]groupcommit.Result[gateway.Applied], len(batch))
+	for i := range results {
+		if err != nil {
+			results[i].Err = err
+		} else {
+			results[i].Value = applied[i]
+		}
+	}
+	d.tell(applied)
+	return results
+}
+
+// sleep waits; it answers false when ctx ended first.
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}
+
+// seal closes a batch to further receipts.
+func (d *Dispatcher) seal(batch []*pendingRecord) []*gateway.SubmitRecord {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	records := make([]*gateway.SubmitRecord, len(batch))
+	for i, p := range batch {
+		d.unregister(p)
+		records[i] = p.SubmitRecord
+	}
+	return records
+}
+
+func (d *Dispatcher) tell(applied []gateway.Applied) {
+	var events []gateway.Event
+	for i := range applied {
+		events = append(events, applied[i].Events...)
+	}
+	if len(events) > 0 {
+		d.Told(events)
+	}
+}
+
+var errNotRecorded = errors.New("mt: stopped before the receipt was written")
+
+// recorded frees what the record held, after the commit, on the committing goroutine.
+func (d *Dispatcher) recorded(p *pendingRecord, applied gateway.Applied, err error) {
+	for _, done := range p.joined {
+		if err != nil {
+			done(errNotRecorded)
+		} else {
+			done(nil)
+		}
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	p.line.unrecorded--
+	delete(p.line.retries, p.Message.ID.Seq())
+	if p.back && err == nil && applied.State == gateway.Queued {
+		d.again(p.flight, withTaken(p))
+	} else {
+		delete(d.flying, p.Message.ID.Seq())
+		p.flight.lane.busy--
+		d.place(p.flight.lane)
+	}
+	if !p.Due.IsZero() && err == nil {
+		d.nudgeRetries()
+	}
+	p.line.nudge()
+}
+
+// withTaken is the message as it goes again: without the parts that the carrier took.
+func withTaken(p *pendingRecord) *gateway.Message {
+	m := *p.Message
+	m.Parts = p.Total
+	for i := range p.Results {
+		m.Taken = m.Taken.With(p.Results[i].Number)
+	}
+	return &m
+}

@@ -1,0 +1,349 @@
+package mt
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/heliograph/heliograph/internal/gateway"
+	"github.com/heliograph/heliograph/internal/groupcommit"
+	"github.com/heliograph/heliograph/internal/tpdu"
+)
+
+// Bounds of a batch of submissions and of the callers waiting for one; beyond the second, callers are asked to come again.
+const (
+	acceptBatch   = 500
+	acceptWaiting = 5000
+)
+
+// Service accepts messages. Make it with NewService; Load must have succeeded before Accept and before its Dispatcher runs.
+type Service struct {
+	Store      Store
+	Dispatcher *Dispatcher
+	IDs        *gateway.IDSource
+	Routes     gateway.Routes
+	Now        func() time.Time
+	// Told hears of the events of a commit: a hint, the store is the truth.
+	Told func([]gateway.Event)
+
+	group      *groupcommit.Group[*submission, gateway.Acceptance]
+	roster     atomic.Pointer[roster]
+	refreshing sync.Mutex
+	accepted   atomic.Int64
+}
+
+// NewService makes a service.
+func NewService(store Store, dispatcher *Dispatcher, ids *gateway.IDSource, now func() time.Time) *Service {
+	s := &Service{Store: store, Dispatcher: dispatcher, IDs: ids, Now: now, Told: func([]gateway.Event) {}}
+	s.group = groupcommit.New(groupcommit.Config{MaxBatch: acceptBatch, MaxWaiting: acceptWaiting}, s.commit)
+	s.roster.Store(&roster{})
+	return s
+}
+
+// Load makes memory anew from the store: the lanes, then the roster with the senders' limits.
+func (s *Service) Load(ctx context.Context) error {
+	if err := s.Dispatcher.rebuild(ctx); err != nil {
+		return err
+	}
+	return s.Refresh(ctx)
+}
+
+// Run stores what Accept is given until ctx ends and everything waiting is stored.
+func (s *Service) Run(ctx context.Context) error { return s.group.Run(ctx) }
+
+// submission is a request on its way to the disk.
+type submission struct {
+	gateway.Submission
+	request *Request
+	pool    *pool // nil: by source
+
+	senders []*sender // of each message, where units were set aside in its queue; nil: none
+}
+
+// Accept makes a request into messages. When it returns without an error they are on disk. What cannot be sent is
+// accepted all the same and fails with its reason, as the account learns by callback.
+func (s *Service) Accept(ctx context.Context, req *Request) (gateway.Acceptance, error) {
+	sub := &submission{request: req}
+	if !req.Powerpack.IsZero() {
+		sub.pool = s.roster.Load().pools[req.Powerpack]
+		if sub.pool == nil || sub.pool.powerpack.Account != req.Account {
+			return gateway.Acceptance{}, gateway.Errorf(gateway.NotFound, "powerpack %s not found", req.Powerpack)
+		}
+	}
+	sub.Account, sub.At = req.Account, req.ReceivedAt
+	sub.Messages = req.messages()
+	acceptance, err := s.group.Do(ctx, sub)
+	switch {
+	case errors.Is(err, groupcommit.ErrBusy):
+		return acceptance, gateway.Errorf(gateway.Unavailable, "too many requests are waiting to be stored; try again shortly")
+	case errors.Is(err, groupcommit.ErrClosed):
+		return acceptance, gateway.Errorf(gateway.Unavailable, "the server is stopping")
+	case err == nil:
+		s.accepted.Add(int64(len(acceptance.Messages)))
+	}
+	return acceptance, err
+}
+
+// messages makes a message for each destination; sender and ID come later.
+func (r *Request) messages() []*gateway.Message {
+	alphabet, units := gateway.GSM7, 1
+	if r.Service == gateway.SMS {
+		detected, n := tpdu.Count(r.Text)
+		units = n
+		if detected == tpdu.UCS2 {
+			alphabet = gateway.UCS2
+		}
+	}
+	expiry := r.Expiry
+	if expiry == 0 {
+		expiry = gateway.DefaultExpiry
+	}
+	stored := make([]gateway.Message, len(r.To))
+	list := make([]*gateway.Message, len(r.To))
+	for i, to := range r.To {
+		stored[i] = gateway.Message{
+			Account: r.Account, Service: r.Service, To: to.Number, Country: to.Country,
+			Text: r.Text, Alphabet: alphabet, Units: units, MediaURLs: r.MediaURLs, MediaIDs: r.MediaIDs,
+			Powerpack: r.Powerpack, Callback: r.Callback, Log: r.Log, Trackable: r.Trackable, DLT: r.DLT, Requester: r.Requester,
+			AcceptedAt: r.ReceivedAt, ExpiresAt: r.ReceivedAt.Add(expiry),
+		}
+		list[i] = &stored[i]
+	}
+	return list
+}
+
+// commit chooses senders for a batch of submissions and stores them. It runs on one goroutine: choices see those before them, and
+// messages enter their lanes in the order of their IDs.
+func (s *Service) commit(ctx context.Context, batch []*submission) []groupcommit.Result[gateway.Acceptance] {
+	results := make([]groupcommit.Result[gateway.Acceptance], len(batch))
+	fail := func(err error) []groupcommit.Result[gateway.Acceptance] {
+		for i := range results {
+			results[i].Err = err
+		}
+		return results
+	}
+	habits, err := s.habits(ctx, batch)
+	if err != nil {
+		return fail(err)
+	}
+	s.choose(batch, habits)
+	stored := make([]*gateway.Submission, len(batch))
+	for i, sub := range batch {
+		stored[i] = &sub.Submission
+	}
+	inserted, err := s.Store.InsertMessages(ctx, stored)
+	if err != nil {
+		s.giveBack(batch)
+		return fail(err)
+	}
+	s.settle(batch, inserted, results)
+	return results
+}
+
+// settle queues what was stored, gives back what was not, and makes the answers.
+func (s *Service) settle(batch []*submission, inserted []InsertResult, results []groupcommit.Result[gateway.Acceptance]) {
+	var queued []*gateway.Message
+	var undone []*submission
+	var events []gateway.Event
+	for i, sub := range batch {
+		switch in := &inserted[i]; {
+		case in.Err != nil:
+			results[i].Err = in.Err
+			undone = append(undone, sub)
+		case in.Replayed != nil:
+			results[i].Value = *in.Replayed
+			undone = append(undone, sub)
+		default:
+			results[i].Value = sub.acceptance()
+			events = append(events, in.Events...)
+			for _, m := range sub.Messages {
+				if m.State == gateway.Queued {
+					queued = append(queued, m)
+				}
+			}
+		}
+	}
+	s.giveBack(undone)
+	s.Dispatcher.Offer(queued)
+	if len(events) > 0 {
+		s.Told(events)
+	}
+}
+
+func (sub *submission) acceptance() gateway.Acceptance {
+	ids := make([]gateway.ID, len(sub.Messages))
+	for i, m := range sub.Messages {
+		ids[i] = m.ID
+	}
+	return gateway.Acceptance{RequestID: sub.request.ID, Messages: ids, Invalid: sub.request.Invalid}
+}
+
+// habits reads which senders the batch's destinations are used to.
+func (s *Service) habits(ctx context.Context, batch []*submission) (map[gateway.StickyKey]string, error) {
+	var keys []gateway.StickyKey
+	for _, sub := range batch {
+		if sub.pool == nil || !sub.pool.powerpack.Sticky {
+			continue
+		}
+		for _, m := range sub.Messages {
+			keys = append(keys, gateway.StickyKey{Powerpack: m.Powerpack, To: m.To})
+		}
+	}
+	if len(keys) == 0 {
+		return nil, nil
+	}
+	senders, err := s.Store.StickySenders(ctx, keys)
+	if err != nil {
+		return nil, err
+	}
+	habits := make(map[gateway.StickyKey]string, len(keys))
+	for i, key := range keys {
+		habits[key] = senders[i]
+	}
+	return habits, nil
+}
+
+// choose gives every message of the batch its ID, its sender and its carrier, or the reason why it fails. Units are set aside in the
+// senders' queues, so that the next choice sees this one.
+func (s *Service) choose(batch []*submission, habits map[gateway.StickyKey]string) {
+	r, now := s.roster.Load(), s.Now()
+	s.Dispatcher.mu.Lock()
+	defer s.Dispatcher.mu.Unlock()
+	for _, sub := range batch {
+		sub.Steps = make([][]gateway.Step, len(sub.Messages))
+		sub.senders = make([]*sender, len(sub.Messages))
+		for i, m := range sub.Messages {
+			m.ID = s.IDs.Next(now)
+			steps := []gateway.Step{m.Start(m.AcceptedAt)}
+			if reason := s.chooseFor(sub, i, r, now, habits); reason != gateway.NoReason {
+				steps = append(steps, m.Fail(reason, now)...)
+			}
+			sub.Steps[i] = steps
+		}
+		if req := sub.request; req.Key != "" {
+			sub.Idempotency = &gateway.Idempotency{Key: req.Key, BodyHash: req.BodyHash, Acceptance: sub.acceptance()}
+		}
+	}
+}
+
+// chooseFor finds the sender and carrier of one message. Guarded by Dispatcher.mu.
+func (s *Service) chooseFor(sub *submission, i int, r *roster, now time.Time, habits map[gateway.StickyKey]string) gateway.Reason {
+	m := sub.Messages[i]
+	req := gateway.Request{
+		To: sub.request.To[i], Service: m.Service, Now: now.UnixNano(), Deadline: m.ExpiresAt.UnixNano(),
+	}
+	var number *gateway.Number
+	var reason gateway.Reason
+	if sub.pool == nil {
+		m.From, m.PickedBy = sub.request.Source, gateway.BySource
+		number, reason = ownSender(r.numbers[m.From], m, req)
+	} else {
+		number, reason = s.pickFor(sub, m, req, habits)
+	}
+	if reason != gateway.NoReason {
+		return reason
+	}
+	if m.Carrier = s.carrierFor(m, number); m.Carrier == "" {
+		return gateway.NoRoute
+	}
+	set := s.Dispatcher.sender(m.From)
+	set.queued += m.Units
+	sub.senders[i] = set
+	return gateway.NoReason
+}
+
+// ownSender checks a sender that the caller named. US and Canadian destinations need a number of the account; elsewhere a sender
+// that nobody here owns is the route's affair, one of another account is not to be had.
+func ownSender(n *gateway.Number, m *gateway.Message, req gateway.Request) (*gateway.Number, gateway.Reason) {
+	if n == nil {
+		if m.Country == "US" || m.Country == "CA" || !isDigits(m.From) {
+			return nil, gateway.InvalidSource
+		}
+		return &gateway.Number{Number: m.From, Type: gateway.LongCode}, gateway.NoReason
+	}
+	switch {
+	case n.Account != m.Account:
+		return nil, gateway.InvalidSource
+	case n.Type == gateway.TollFree && n.Country == "US" && m.Country == "CA":
+		return nil, gateway.TollFreeToCanada
+	case !n.Carries(req):
+		return nil, gateway.InvalidSource
+	}
+	return n, gateway.NoReason
+}
+
+func isDigits(s string) bool {
+	for i := range len(s) {
+		if s[i] < '0' || s[i] > '9' {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// pickFor lets the powerpack choose, and remembers a choice that is new. Guarded by Dispatcher.mu.
+func (s *Service) pickFor(sub *submission, m *gateway.Message, req gateway.Request, habits map[gateway.StickyKey]string) (*gateway.Number, gateway.Reason) {
+	p := sub.pool
+	key := gateway.StickyKey{Powerpack: m.Powerpack, To: m.To}
+	req.Sticky = habits[key]
+	choice, ok := p.powerpack.Pick(p.numbers, req, func(i int) gateway.Load {
+		return gateway.Load{FreeAt: p.senders[i].limit.FreeAt(p.senders[i].free, req.Now, p.senders[i].queued), Used: p.senders[i].used}
+	})
+	if !ok {
+		for i := range p.numbers {
+			if p.numbers[i].Carries(req) {
+				return nil, gateway.Expired // there are senders, but none is free before the message's time is over
+			}
+		}
+		return nil, gateway.InvalidSource
+	}
+	d := s.Dispatcher
+	d.turn++
+	p.senders[choice.Index].used = d.turn
+	m.From, m.PickedBy = p.numbers[choice.Index].Number, choice.Rule
+	if p.powerpack.Sticky && req.Sticky != m.From {
+		habits[key] = m.From
+		sub.Remember = append(sub.Remember, gateway.Sticky{Powerpack: m.Powerpack, To: m.To, From: m.From})
+	}
+	return &p.numbers[choice.Index], gateway.NoReason
+}
+
+// carrierFor is the carrier that hosts the number, else the first of the route that is up, else the route's first. Guarded by
+// Dispatcher.mu.
+func (s *Service) carrierFor(m *gateway.Message, n *gateway.Number) string {
+	lines := s.Dispatcher.lines
+	if n.Carrier != "" {
+		if lines[n.Carrier] == nil {
+			return ""
+		}
+		return n.Carrier
+	}
+	first := ""
+	for _, name := range s.Routes.Carriers(m.To, n.Type, m.Account) {
+		l := lines[name]
+		switch {
+		case l == nil:
+			continue
+		case !l.paused && l.carrier.Places() > 0:
+			return name
+		case first == "":
+			first = name
+		}
+	}
+	return first
+}
+
+// giveBack takes what was set aside for submissions that were not stored out of the queues again.
+func (s *Service) giveBack(batch []*submission) {
+	s.Dispatcher.mu.Lock()
+	defer s.Dispatcher.mu.Unlock()
+	for _, sub := range batch {
+		for i, m := range sub.Messages {
+			if set := sub.senders[i]; set != nil {
+				set.queued = max(0, set.queued-m.Units)
+			}
+		}
+	}
+}

@@ -1,0 +1,86 @@
+package mt
+
+import (
+	"sort"
+	"time"
+)
+
+// CarrierState is what an operator sees of a carrier's line.
+type CarrierState struct {
+	Name       string
+	Paused     bool
+	Places     int
+	InFlight   int
+	Unrecorded int
+	Lanes      int     // with messages to send
+	Brake      float64 // parts a second that the carrier is slowed to; 0: not slowed
+	LineStats
+}
+
+// Carriers gives the state of every carrier, by name.
+func (d *Dispatcher) Carriers() []CarrierState {
+	states := make([]CarrierState, 0, len(d.lines))
+	for _, l := range d.lines {
+		places := l.carrier.Places()
+		d.mu.Lock()
+		states = append(states, CarrierState{
+			Name: l.name, Paused: l.paused, Places: places, InFlight: l.inflight, Unrecorded: l.unrecorded,
+			Lanes: len(l.ready), Brake: l.pace.brake, LineStats: l.LineStats,
+		})
+		d.mu.Unlock()
+	}
+	sort.Slice(states, func(i, j int) bool { return states[i].Name < states[j].Name })
+	return states
+}
+
+// QueueState is what an operator sees of a lane.
+type QueueState struct {
+	Sender, Carrier string
+	Messages        int
+	Units           int       // of all lanes of the sender
+	FreeAt          time.Time // when a message queued now would leave
+	Oldest          time.Time // when the message at the head was accepted; zero: it waits in the store
+	Rate            float64   // units a second; 0: unlimited
+}
+
+// Queues gives the lanes with waiting messages, the longest first, at most limit.
+func (d *Dispatcher) Queues(limit int) []QueueState {
+	now := d.Now().UnixNano()
+	d.mu.Lock()
+	states := make([]QueueState, 0, len(d.lanes))
+	for _, l := range d.lanes {
+		if l.waiting == 0 {
+			continue
+		}
+		q := QueueState{
+			Sender: l.key.Sender, Carrier: l.key.Carrier, Messages: l.waiting, Units: l.sender.queued, Rate: l.sender.limit.Rate,
+			FreeAt: time.Unix(0, l.sender.limit.FreeAt(l.sender.free, now, l.sender.queued)),
+		}
+		if l.held() > 0 {
+			q.Oldest = l.rows[l.head].AcceptedAt
+		}
+		states = append(states, q)
+	}
+	d.mu.Unlock()
+	sort.Slice(states, func(i, j int) bool {
+		return states[i].Messages > states[j].Messages || states[i].Messages == states[j].Messages && states[i].Sender < states[j].Sender
+	})
+	return states[:min(limit, len(states))]
+}
+
+// Totals sums up the queue.
+type Totals struct{ Lanes, Messages, Buffered, Flying int }
+
+// Totals gives the size of the queue.
+func (d *Dispatcher) Totals() Totals {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	t := Totals{Lanes: len(d.lanes), Buffered: d.buffered, Flying: len(d.flying)}
+	for _, l := range d.lanes {
+		t.Messages += l.waiting
+	}
+	return t
+}
+
+// Accepted counts the messages accepted since the start.
+func (s *Service) Accepted() int64 { return s.accepted.Load() }

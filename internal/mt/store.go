@@ -1,0 +1,55 @@
+package mt
+
+import (
+	"context"
+	"time"
+
+	"github.com/heliograph/heliograph/internal/gateway"
+)
+
+// Store is what the message path needs of a store. Every method is one step over a batch in one transaction; what it returns
+// without an error is on disk. When a batch cannot be kept (a full disk) the whole batch fails with a gateway.Error of code
+// Unavailable and nothing of it is done. Batches may come again after an unclear answer, so every method is idempotent:
+// what is there already is not done twice.
+type Store interface {
+	// InsertMessages stores submissions with their first events, sticky choices and idempotency keys. Results are in the order
+	// of the submissions. A submission whose key was used with another body fails alone, with code Conflict.
+	InsertMessages(ctx context.Context, batch []*gateway.Submission) ([]InsertResult, error)
+	// StickySenders gives the remembered sender for each key, "" where there is none.
+	StickySenders(ctx context.Context, keys []gateway.StickyKey) ([]string, error)
+
+	// Lanes counts what is queued, from the index alone.
+	Lanes(ctx context.Context) ([]gateway.LaneCount, error)
+	// QueuedMessages reads the next messages of given lanes; results are in the order of the cursors. Deferred messages and
+	// those marked as submitting are not among them.
+	QueuedMessages(ctx context.Context, cursors []gateway.LaneCursor) ([][]*gateway.Message, error)
+	// DueRetries reads deferred messages of a carrier that are due at now, earliest first. Those that are not recorded anew are given
+	// again.
+	DueRetries(ctx context.Context, carrier string, now time.Time, limit int) ([]*gateway.Message, error)
+	// NextRetry is when the earliest deferred message of a carrier is due; zero when there is none.
+	NextRetry(ctx context.Context, carrier string) (time.Time, error)
+	// ExpiredMessages reads queued messages (deferred ones too, those marked as submitting not) whose expiry is not after now,
+	// the longest expired first.
+	ExpiredMessages(ctx context.Context, now time.Time, limit int) ([]*gateway.Message, error)
+
+	// MarkSubmitting notes, before a submit to a carrier set to hold, that it is about to leave: after a crash exactly the marked ones
+	// are not sent again by themselves.
+	MarkSubmitting(ctx context.Context, ids []gateway.ID, at time.Time) error
+	// RecordSubmits writes what became of submits and takes up receipts that were parked for them. Results are in the order of the
+	// records.
+	RecordSubmits(ctx context.Context, records []*gateway.SubmitRecord) ([]gateway.Applied, error)
+
+	// SaveClocks keeps when limited senders are free again (Unix nanoseconds) over a clean stop; TakeClocks reads and clears them. ok is
+	// false when the last stop was not clean.
+	SaveClocks(ctx context.Context, free map[string]int64) error
+	TakeClocks(ctx context.Context) (free map[string]int64, ok bool, err error)
+
+	// Roster lists every rented number and every powerpack.
+	Roster(ctx context.Context) ([]gateway.Number, []gateway.Powerpack, error)
+}
+
+// InsertResult is what became of one submission of a batch.
+type InsertResult struct {
+	gateway.Inserted
+	Err error
+}

@@ -1,0 +1,23 @@
+package operator
+
+import (
+	"context"
+	"time"
+
+	"github.com/heliograph/heliograph/internal/gateway"
+)
+
+// Store is what the operator API reads and changes.
+type Store interface {
+	CreateAccount(ctx context.Context, account gateway.Account) error
+	Accounts(ctx context.Context) ([]gateway.Account, error)
+	// PutNumbers adds numbers or replaces their settings (type, country, carrier, services, rate, cap, owner); all or none. A
+	// number that changes its owner leaves its pool. Invalid when an owner does not exist.
+	PutNumbers(ctx context.Context, numbers []gateway.Number) error
+	// HeldMessages lists messages whose submit was never answered under `unanswered: hold`, oldest first.
+	HeldMessages(ctx context.Context, limit int) ([]gateway.Held, error)
+	// ReleaseHeld puts a held message back into its lane, to be submitted again. NotFound when it is not held.
+	ReleaseHeld(ctx context.Context, id gateway.ID, at time.Time) (*gateway.Message, error)
+	// FailHeld ends a held message as failed with code DispatchFailed. NotFound when it is not held.
+	FailHeld(ctx context.Context, id gateway.ID, at time.Time) (gateway.Applied, error)
+}
