@@ -30,7 +30,7 @@ var DefaultOrder = [3]NumberType{ShortCode, TollFree, LongCode}
 // order is the priority that holds for a destination, and whether the powerpack names one for it.
 func (p *Powerpack) order(service Service, country string) ([3]NumberType, bool) {
 	for _, priority := range p.Priorities {
-		if priority.Service == service && priority.Country == country {
+		if priority.Service == service && priority.Country == market(country) {
 			return priority.Order, true
 		}
 	}
@@ -142,18 +142,28 @@ func (n *Number) Carries(req Request) bool {
 	if !n.Services.Has(req.Service) || n.Number == req.To.Number {
 		return false
 	}
+	from, to := market(n.Country), market(req.To.Country)
 	switch n.Type {
 	case ShortCode:
-		return n.Country == req.To.Country
+		return from == to
 	case TollFree: // US toll-free numbers do not reach Canada; Canadian ones reach both
-		return req.To.Country == n.Country || (n.Country == "CA" && req.To.Country == "US")
+		return from == to || (from == "CA" && to == "US")
 	case LongCode:
-		return n.Country == req.To.Country || (isUSCA(n.Country) && isUSCA(req.To.Country)) || !isUSCA(req.To.Country)
+		return from == to || (isUSCA(from) && isUSCA(to)) || !isUSCA(to)
 	}
-	return !isUSCA(req.To.Country) // alphanumeric senders do not exist in the US and Canada
+	return !isUSCA(to) // alphanumeric senders do not exist in the US and Canada
 }
 
 func isUSCA(country string) bool { return country == "US" || country == "CA" }
+
+// market is the country whose carriers' rules hold in a country: the territories of the United States are served by its carriers.
+func market(country string) string {
+	switch country {
+	case "PR", "VI", "GU", "AS", "MP":
+		return "US"
+	}
+	return country
+}
 
 // candidate gathers the best sender seen so far.
 type candidate struct {
@@ -235,7 +245,7 @@ func (c *candidate) because(first bool) Choice {
 }
 
 func (p *Powerpack) near(n *Number, to Destination) Rule {
-	if !p.LocalConnect || n.Type != LongCode || !isUSCA(to.Country) {
+	if !p.LocalConnect || n.Type != LongCode || !isUSCA(market(to.Country)) {
 		return NoRule
 	}
 	switch {

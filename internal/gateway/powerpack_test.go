@@ -14,6 +14,7 @@ func long(number, area, region string) Number {
 var (
 	sanFrancisco = Destination{Number: "14155550123", Country: "US", Region: "CA", AreaCode: "415"}
 	toronto      = Destination{Number: "14165550123", Country: "CA", Region: "ON", AreaCode: "416"}
+	sanJuan      = Destination{Number: "17875550123", Country: "PR", Region: "PR", AreaCode: "787"}
 	london       = Destination{Number: "442071838750", Country: "GB"}
 
 	near    = long("14155550100", "415", "CA")
@@ -53,6 +54,9 @@ func TestPick(t *testing.T) {
 		{"null places are not used", Powerpack{Priorities: onlyLong}, []Number{tf, sc}, Request{To: sanFrancisco}, nil, "", "", NoRule},
 		{"closed senders never come up", Powerpack{}, []Number{near, sc}, Request{To: sanFrancisco}, nil, sc.Number, near.Number, ByNextPriority},
 		{"US toll-free does not reach Canada", Powerpack{}, []Number{tf}, Request{To: toronto}, nil, "", "", NoRule},
+		{"a US territory is served as the US", Powerpack{Priorities: onlyLong}, []Number{tf, sc, near}, Request{To: sanJuan}, nil, "", near.Number, ByPriority},
+		{"US toll-free reaches a US territory", Powerpack{}, []Number{tf}, Request{To: sanJuan}, nil, "", tf.Number, ByPriority},
+		{"no alphanumeric in a US territory", Powerpack{}, []Number{{Number: "HELIO", Type: Alphanumeric, Services: Services(SMS)}}, Request{To: sanJuan}, nil, "", "", NoRule},
 		{"US long code reaches Canada", Powerpack{}, []Number{sc, tf, near}, Request{To: toronto}, nil, "", near.Number, ByPriority},
 		{"abroad by long code", Powerpack{}, []Number{sc, near}, Request{To: london}, nil, "", near.Number, ByPriority},
 		{"alphanumeric abroad", Powerpack{}, []Number{{Number: "HELIO", Type: Alphanumeric, Services: Services(SMS)}}, Request{To: london}, nil, "", "HELIO", ByPriority},

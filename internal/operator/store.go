@@ -14,6 +14,8 @@ type Store interface {
 	// PutNumbers adds numbers or replaces their settings (type, country, carrier, services, rate, cap, owner); all or none. A
 	// number that changes its owner leaves its pool. Invalid when an owner does not exist.
 	PutNumbers(ctx context.Context, numbers []gateway.Number) error
+	// Message reads one message of the account; NotFound when it has none of that ID.
+	Message(ctx context.Context, account gateway.AccountID, id gateway.ID) (*gateway.Message, error)
 	// HeldMessages lists messages whose submit was never answered under `unanswered: hold`, oldest first.
 	HeldMessages(ctx context.Context, limit int) ([]gateway.Held, error)
 	// ReleaseHeld puts a held message back into its lane, to be submitted again. NotFound when it is not held.

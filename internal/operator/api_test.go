@@ -1,0 +1,331 @@
+package operator
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/heliograph/heliograph/internal/gateway"
+	"github.com/heliograph/heliograph/internal/mt"
+)
+
+const token = "operator-token-of-the-tests"
+
+var noon = time.Date(2026, 5, 6, 12, 0, 0, 0, time.UTC)
+
+// fixture is an API over a store and a queue in memory.
+type fixture struct {
+	*API
+	accounts []gateway.Account
+	numbers  []gateway.Number
+	message  *gateway.Message
+	held     []gateway.Held
+	fail     error // of every store call
+
+	paused   map[string]bool
+	returned []gateway.ID
+	told     int
+	changed  int
+}
+
+func newFixture() *fixture {
+	f := &fixture{paused: map[string]bool{}}
+	f.API = New(Config{
+		Store: f, TokenHash: sha256.Sum256([]byte(token)), Queue: f,
+		Binds: func(name string) []Bind {
+			return []Bind{{Name: name + "/1", State: "bound", Since: noon, Window: 100, InUse: 3}}
+		},
+		Receipted: func(string) int64 { return 7 },
+		Changed:   func(context.Context) error { f.changed++; return nil },
+		Told:      func(events []gateway.Event) { f.told += len(events) },
+		IDs:       &gateway.IDSource{Entropy: func() uint64 { return 1 }},
+		Random: func(b []byte) {
+			for i := range b {
+				b[i] = byte(i)
+			}
+		},
+		Now: func() time.Time { return noon }, Log: slog.New(slog.DiscardHandler),
+	})
+	return f
+}
+
+func (f *fixture) CreateAccount(_ context.Context, a gateway.Account) error {
+	f.accounts = append(f.accounts, a)
+	return f.fail
+}
+
+func (f *fixture) Accounts(context.Context) ([]gateway.Account, error) { return f.accounts, f.fail }
+
+func (f *fixture) PutNumbers(_ context.Context, numbers []gateway.Number) error {
+	if f.fail == nil {
+		f.numbers = append(f.numbers, numbers...)
+	}
+	return f.fail
+}
+
+func (f *fixture) Message(_ context.Context, account gateway.AccountID, id gateway.ID) (*gateway.Message, error) {
+	if f.message == nil || f.message.ID != id || f.message.Account != account {
+		return nil, gateway.Errorf(gateway.NotFound, "not found")
+	}
+	return f.message, f.fail
+}
+
+func (f *fixture) HeldMessages(context.Context, int) ([]gateway.Held, error) { return f.held, f.fail }
+
+func (f *fixture) ReleaseHeld(_ context.Context, id gateway.ID, _ time.Time) (*gateway.Message, error) {
+	return &gateway.Message{ID: id}, f.unlessHeld(id)
+}
+
+func (f *fixture) FailHeld(_ context.Context, id gateway.ID, _ time.Time) (gateway.Applied, error) {
+	return gateway.Applied{Events: make([]gateway.Event, 1)}, f.unlessHeld(id)
+}
+
+func (f *fixture) unlessHeld(id gateway.ID) error {
+	for _, h := range f.held {
+		if h.ID == id {
+			return f.fail
+		}
+	}
+	return gateway.Errorf(gateway.NotFound, "not found")
+}
+
+func (f *fixture) Carriers() []mt.CarrierState {
+	return []mt.CarrierState{{Name: "main", Paused: f.paused["main"], Places: 100, InFlight: 3, LineStats: mt.LineStats{Submitted: 9, Accepted: 8}}}
+}
+
+func (f *fixture) Queues(int) []mt.QueueState {
+	return []mt.QueueState{{Sender: "14155550100", Carrier: "main", Messages: 5, Units: 6, FreeAt: noon, Rate: 1}}
+}
+
+func (f *fixture) Pause(name string) error  { return f.setPaused(name, true) }
+func (f *fixture) Resume(name string) error { return f.setPaused(name, false) }
+
+func (f *fixture) setPaused(name string, paused bool) error {
+	if name != "main" {
+		return gateway.Errorf(gateway.NotFound, "there is no carrier %q", name)
+	}
+	f.paused[name] = paused
+	return nil
+}
+
+func (f *fixture) Return(m *gateway.Message) { f.returned = append(f.returned, m.ID) }
+
+// call makes a request and gives the status and the decoded body.
+func (f *fixture) call(t *testing.T, method, path, body, authorization string) (int, map[string]any) {
+	t.Helper()
+	r := httptest.NewRequestWithContext(t.Context(), method, path, strings.NewReader(body))
+	r.Header.Set("Authorization", authorization)
+	w := httptest.NewRecorder()
+	f.ServeHTTP(w, r)
+	var fields map[string]any
+	if err := json.Unmarshal(w.Body.Bytes(), &fields); err != nil {
+		t.Fatalf("%s %s: %v in %q", method, path, err, w.Body)
+	}
+	if id, ok := fields["api_id"].(string); !ok || len(id) != 36 || w.Header().Get("X-Request-ID") != id {
+		t.Errorf("%s %s: api_id %v, X-Request-ID %q", method, path, fields["api_id"], w.Header().Get("X-Request-ID"))
+	}
+	if w.Header().Get("Content-Type") != "application/json" {
+		t.Errorf("%s %s: Content-Type %q", method, path, w.Header().Get("Content-Type"))
+	}
+	delete(fields, "api_id")
+	return w.Code, fields
+}
+
+const bearer = "Bearer " + token
+
+func TestOnlyTheOperator(t *testing.T) {
+	f := newFixture()
+	for _, authorization := range []string{"", "Bearer", "Bearer wrong", "Basic " + token, token} {
+		for _, path := range []string{"/admin/v1/accounts", "/admin/v1/nothing"} {
+			if status, fields := f.call(t, "GET", path, "", authorization); status != http.StatusUnauthorized || fields["error"] == "" {
+				t.Errorf("%q on %s: %d %v", authorization, path, status, fields)
+			}
+		}
+	}
+	if status, _ := f.call(t, "GET", "/admin/v1/accounts", "", "bearer "+token); status != http.StatusOK {
+		t.Errorf("the scheme's case matters: %d", status)
+	}
+}
+
+func TestAccounts(t *testing.T) {
+	f := newFixture()
+	status, fields := f.call(t, "POST", "/admin/v1/accounts/", `{"name":"acme"}`, bearer)
+	id, _ := fields["auth_id"].(string)
+	secret, _ := fields["auth_token"].(string)
+	if status != http.StatusCreated || !gateway.AccountID(id).Valid() || !gateway.ValidToken(secret) {
+		t.Fatalf("%d %v", status, fields)
+	}
+	status, fields = f.call(t, "GET", "/admin/v1/accounts", "", bearer)
+	want := map[string]any{"accounts": []any{map[string]any{
+		"auth_id": id, "name": "acme", "enabled": true, "created_on": "2026-05-06T12:00:00Z",
+	}}}
+	if diff := cmp.Diff(want, fields); status != http.StatusOK || diff != "" {
+		t.Errorf("status %d, body differs (-want +got):\n%s", status, diff)
+	}
+}
+
+func TestPutNumbers(t *testing.T) {
+	sms, both := gateway.Services(gateway.SMS), gateway.Services(gateway.SMS, gateway.MMS)
+	cases := []struct {
+		body string
+		want gateway.Number
+	}{
+		{
+			`{"number":"+1 (415) 555-0100","auth_id":"MAXXXXXXXXXXXXXXXXXX","services":["SMS","mms"],"rate":2.5,"carrier":"main"}`,
+			gateway.Number{Number: "14155550100", Type: gateway.LongCode, Country: "US", Region: "CA", AreaCode: "415", Services: both, Carrier: "main", Rate: 2.5, Account: "MAXXXXXXXXXXXXXXXXXX", AddedAt: noon},
+		},
+		{`{"number":"14165550100","rate":0}`, gateway.Number{Number: "14165550100", Type: gateway.LongCode, Country: "CA", Region: "ON", AreaCode: "416", Services: sms, AddedAt: noon}},
+		{`{"number":"18005550100"}`, gateway.Number{Number: "18005550100", Type: gateway.TollFree, Country: "US", Services: sms, Rate: -1, AddedAt: noon}},
+		{`{"number":"555444","daily_cap":9}`, gateway.Number{Number: "555444", Type: gateway.ShortCode, Country: "US", Services: sms, Rate: -1, DailyCap: 9, AddedAt: noon}},
+		{`{"number":"555333","country_iso2":"ca"}`, gateway.Number{Number: "555333", Type: gateway.ShortCode, Country: "CA", Services: sms, Rate: -1, AddedAt: noon}},
+		{`{"number":"HELIO","country_iso2":"GB"}`, gateway.Number{Number: "HELIO", Type: gateway.Alphanumeric, Country: "GB", Services: sms, Rate: -1, AddedAt: noon}},
+	}
+	for _, c := range cases {
+		f := newFixture()
+		status, fields := f.call(t, "POST", "/admin/v1/numbers", `{"numbers":[`+c.body+`]}`, bearer)
+		if status != http.StatusOK || len(f.numbers) != 1 || f.changed != 1 {
+			t.Errorf("%s: %d %v", c.body, status, fields)
+			continue
+		}
+		got := f.numbers[0]
+		if got.Type == gateway.TollFree { // toll-free numbers are at home in no area
+			got.AreaCode = ""
+		}
+		if diff := cmp.Diff(c.want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", c.body, diff)
+		}
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	cases := []struct {
+		method, path, body string
+		status             int
+	}{
+		{"GET", "/admin/v1/nothing", "", 404},
+		{"GET", "/admin/", "", 404},
+		{"POST", "/admin/v1/accounts", ``, 400},
+		{"POST", "/admin/v1/accounts", `[]`, 400},
+		{"POST", "/admin/v1/accounts", `{"name":""}`, 400},
+		{"POST", "/admin/v1/accounts", `{"nom":"x"}`, 400},
+		{"POST", "/admin/v1/accounts", `{"name":"x"}{}`, 400},
+		{"POST", "/admin/v1/accounts", `{"name":"` + strings.Repeat("x", maxBody) + `"}`, 400},
+		{"POST", "/admin/v1/numbers", `{"numbers":[]}`, 400},
+		{"POST", "/admin/v1/numbers", `{"numbers":[{"number":""}]}`, 400},
+		{"POST", "/admin/v1/numbers", `{"numbers":[{"number":"14155550100","type":"pager"}]}`, 400},
+		{"POST", "/admin/v1/numbers", `{"numbers":[{"number":"14155550100","rate":-1}]}`, 400},
+		{"POST", "/admin/v1/numbers", `{"numbers":[{"number":"14155550100","daily_cap":-1}]}`, 400},
+		{"POST", "/admin/v1/numbers", `{"numbers":[{"number":"14155550100","services":["fax"]}]}`, 400},
+		{"POST", "/admin/v1/numbers", `{"numbers":[{"number":"14155550100","carrier":"none"}]}`, 400},
+		{"POST", "/admin/v1/numbers", `{"numbers":[{"number":"14155550100","auth_id":"me"}]}`, 400},
+		{"POST", "/admin/v1/numbers", `{"numbers":[{"number":"14155550100","rte":1}]}`, 400},
+		{"POST", "/admin/v1/carriers/none/pause", "", 404},
+		{"GET", "/admin/v1/queues?limit=0", "", 400},
+		{"GET", "/admin/v1/held?limit=many", "", 400},
+		{"POST", "/admin/v1/held/x/resend", "", 404},
+		{"POST", "/admin/v1/held/018f0000-0000-7000-8000-000000000000/fail", "", 404},
+		{"GET", "/admin/v1/accounts/MAXXXXXXXXXXXXXXXXXX/messages/018f0000-0000-7000-8000-000000000000", "", 404},
+	}
+	f := newFixture()
+	for _, c := range cases {
+		status, fields := f.call(t, c.method, c.path, c.body, bearer)
+		if text, _ := fields["error"].(string); status != c.status || text == "" {
+			t.Errorf("%s %s %.80s: got %d %v, want %d", c.method, c.path, c.body, status, fields, c.status)
+		}
+	}
+	if len(f.accounts)+len(f.numbers)+f.changed != 0 {
+		t.Errorf("a refused request changed something: %+v", f)
+	}
+}
+
+// TestStoreFails: a refusal of the store is told, its inner trouble is not.
+func TestStoreFails(t *testing.T) {
+	f := newFixture()
+	f.fail = gateway.Errorf(gateway.Unavailable, "no room")
+	if status, fields := f.call(t, "GET", "/admin/v1/accounts", "", bearer); status != http.StatusServiceUnavailable || fields["error"] != "no room" {
+		t.Errorf("%d %v", status, fields)
+	}
+	f.fail = errors.New("secret of the database")
+	if status, fields := f.call(t, "GET", "/admin/v1/accounts", "", bearer); status != http.StatusInternalServerError || strings.Contains(fields["error"].(string), "secret") {
+		t.Errorf("%d %v", status, fields)
+	}
+}
+
+func TestCarriersAndQueues(t *testing.T) {
+	f := newFixture()
+	if status, _ := f.call(t, "POST", "/admin/v1/carriers/main/pause", "", bearer); status != http.StatusOK || !f.paused["main"] {
+		t.Errorf("pause: %d", status)
+	}
+	_, fields := f.call(t, "GET", "/admin/v1/carriers", "", bearer)
+	carrier := fields["carriers"].([]any)[0].(map[string]any)
+	want := map[string]any{"name": "main", "paused": true, "places": 100.0, "in_flight": 3.0, "submitted": 9.0, "accepted": 8.0, "receipted": 7.0}
+	for key, value := range want {
+		if carrier[key] != value {
+			t.Errorf("%s is %v, want %v", key, carrier[key], value)
+		}
+	}
+	if bind := carrier["binds"].([]any)[0].(map[string]any); bind["state"] != "bound" || bind["window_in_use"] != 3.0 {
+		t.Errorf("bind %v", bind)
+	}
+	if status, _ := f.call(t, "POST", "/admin/v1/carriers/main/resume", "", bearer); status != http.StatusOK || f.paused["main"] {
+		t.Errorf("resume: %d", status)
+	}
+	_, fields = f.call(t, "GET", "/admin/v1/queues?limit=1", "", bearer)
+	wantQueues := map[string]any{"queues": []any{map[string]any{
+		"sender": "14155550100", "carrier": "main", "messages": 5.0, "queued_units": 6.0, "free_at": "2026-05-06T12:00:00Z", "oldest": nil, "rate": 1.0,
+	}}}
+	if diff := cmp.Diff(wantQueues, fields); diff != "" {
+		t.Errorf("queues (-want +got):\n%s", diff)
+	}
+}
+
+func TestHeld(t *testing.T) {
+	f := newFixture()
+	id := f.IDs.Next(noon)
+	f.held = []gateway.Held{{ID: id, Account: "MAXXXXXXXXXXXXXXXXXX", Carrier: "main", MarkedAt: noon}}
+	_, fields := f.call(t, "GET", "/admin/v1/held", "", bearer)
+	if held := fields["held"].([]any)[0].(map[string]any); held["message_uuid"] != id.String() || held["carrier"] != "main" {
+		t.Errorf("held %v", held)
+	}
+	if status, _ := f.call(t, "POST", "/admin/v1/held/"+id.String()+"/resend", "", bearer); status != http.StatusOK || len(f.returned) != 1 || f.returned[0] != id {
+		t.Errorf("resend: %d, returned %v", status, f.returned)
+	}
+	if status, _ := f.call(t, "POST", "/admin/v1/held/"+id.String()+"/fail", "", bearer); status != http.StatusOK || f.told != 1 {
+		t.Errorf("fail: %d, told %d events", status, f.told)
+	}
+}
+
+func TestMessageShowsNoSecrets(t *testing.T) {
+	f := newFixture()
+	f.message = &gateway.Message{
+		ID: f.IDs.Next(noon), Account: "MAXXXXXXXXXXXXXXXXXX", From: "14155550100", To: "14155550123", Text: "the secret text", Country: "US",
+		PickedBy: gateway.BySameArea, Carrier: "main", Units: 2, AcceptedAt: noon, ExpiresAt: noon.Add(time.Hour),
+		Progress: gateway.Progress{State: gateway.Sent, Parts: 2, Taken: gateway.AllParts(2), Delivered: gateway.PartMask(0).With(2), SentAt: noon},
+	}
+	status, fields := f.call(t, "GET", "/admin/v1/accounts/MAXXXXXXXXXXXXXXXXXX/messages/"+f.message.ID.String(), "", bearer)
+	if status != http.StatusOK {
+		t.Fatalf("%d %v", status, fields)
+	}
+	text, _ := json.Marshal(fields)
+	if strings.Contains(string(text), "secret") || strings.Contains(string(text), "14155550123") {
+		t.Errorf("it shows %s", text)
+	}
+	want := map[string]any{
+		"state": "sent", "sender": "14155550100", "sender_chosen_by": "local connect, same area code", "parts_taken": []any{1.0, 2.0},
+		"parts_delivered": []any{2.0}, "parts_refused": []any{}, "due_at": nil, "sent_at": "2026-05-06T12:00:00Z",
+	}
+	for key, value := range want {
+		if diff := cmp.Diff(value, fields[key]); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", key, diff)
+		}
+	}
+}
