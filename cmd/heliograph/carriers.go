@@ -1,0 +1,307 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"time"
+
+	"github.com/heliograph/heliograph/internal/esme"
+	"github.com/heliograph/heliograph/internal/gateway"
+	"github.com/heliograph/heliograph/internal/loopback"
+	"github.com/heliograph/heliograph/internal/mt"
+	"github.com/heliograph/heliograph/internal/operator"
+)
+
+// loopbackName is the carrier of an installation that configures none.
+const loopbackName = "loopback"
+
+// CarrierConfig is one carrier. Settings that its protocol does not have must be absent.
+type CarrierConfig struct {
+	Name     string `yaml:"name"`
+	Protocol string `yaml:"protocol"` // smpp or loopback
+
+	// SMPP.
+	Address         string        `yaml:"address"`
+	TLS             bool          `yaml:"tls"`
+	TLSCA           string        `yaml:"tls_ca"`          // PEM file; empty: the system's authorities
+	TLSServerName   string        `yaml:"tls_server_name"` // empty: the address's host
+	SystemID        string        `yaml:"system_id"`
+	Password        string        `yaml:"password"`
+	SystemType      string        `yaml:"system_type"`
+	ServiceType     string        `yaml:"service_type"`
+	Bind            string        `yaml:"bind"` // transceiver or transmitter+receiver
+	Binds           int           `yaml:"binds"`
+	Window          int           `yaml:"window"` // outstanding submit_sm per bind
+	EnquireLink     Duration      `yaml:"enquire_link"`
+	ResponseTimeout Duration      `yaml:"response_timeout"`
+	Concatenation   string        `yaml:"concatenation"` // udh, sar or payload
+	ReceiptIDs      string        `yaml:"receipt_ids"`   // same, loose, hex_to_decimal or decimal_to_hex
+	GSMCoding       uint8         `yaml:"gsm_data_coding"`
+	UCS2Coding      uint8         `yaml:"ucs2_data_coding"`
+	GSMAsLatin1     bool          `yaml:"gsm_as_latin1"`   // the SMSC's default alphabet is ISO 8859-1
+	Validity        bool          `yaml:"validity_period"` // tell the SMSC when a message expires
+	LongCode        *NumberingTag `yaml:"long_code"`
+	TollFree        *NumberingTag `yaml:"toll_free"`
+	ShortCode       *NumberingTag `yaml:"short_code"`
+	Alphanumeric    *NumberingTag `yaml:"alphanumeric"`
+	Destination     *NumberingTag `yaml:"destination"`
+
+	// Loopback.
+	Delay Duration `yaml:"delay"`
+
+	// All.
+	Rate       float64     `yaml:"rate"`       // parts per second over all binds, 0: unlimited
+	Unanswered string      `yaml:"unanswered"` // resend or hold
+	Retry      RetryConfig `yaml:"retry"`
+}
+
+// NumberingTag is a type of number and a numbering plan, as SMPP 3.4 numbers them (5.2.5 and 5.2.6).
+type NumberingTag struct {
+	TON uint8 `yaml:"ton"`
+	NPI uint8 `yaml:"npi"`
+}
+
+// RetryConfig is the schedule of messages that the carrier cannot take for the moment; see gateway.SubmitRetry.
+type RetryConfig struct {
+	First Duration `yaml:"first"`
+	Most  Duration `yaml:"most"`
+}
+
+func checkCarriers(list []CarrierConfig) []error {
+	var errs []error
+	seen := map[string]bool{}
+	for i := range list {
+		c := &list[i]
+		at := fmt.Sprintf("carriers[%d]", i)
+		switch {
+		case c.Name == "":
+			errs = append(errs, fmt.Errorf("%s.name: must be set", at))
+		case seen[c.Name]:
+			errs = append(errs, fmt.Errorf("%s.name: %q is there twice", at, c.Name))
+		}
+		seen[c.Name] = true
+		for _, err := range c.check() {
+			errs = append(errs, fmt.Errorf("%s.%w", at, err))
+		}
+	}
+	return errs
+}
+
+// check finds what is wrong with one carrier.
+func (c *CarrierConfig) check() []error {
+	var errs []error
+	wrong := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	if c.Rate < 0 {
+		wrong("rate: must be parts per second, 0 for unlimited")
+	}
+	if c.Unanswered != "" && c.Unanswered != "resend" && c.Unanswered != "hold" {
+		wrong("unanswered: must be resend or hold")
+	}
+	if c.Retry.First < 0 || c.Retry.Most < 0 {
+		wrong("retry: must not be negative")
+	}
+	switch c.Protocol {
+	case "loopback":
+		if c.Delay < 0 {
+			wrong("delay: must not be negative")
+		}
+	case "smpp":
+		errs = append(errs, c.checkSMPP()...)
+	case "mm7", "plivo":
+		wrong("protocol: %s is not supported by this version", c.Protocol)
+	default:
+		wrong("protocol: must be smpp or loopback")
+	}
+	return errs
+}
+
+// Bounds of what a carrier is asked for.
+const (
+	maxBinds  = 100
+	maxWindow = 10_000
+)
+
+func (c *CarrierConfig) checkSMPP() []error {
+	var errs []error
+	wrong := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	if host, port, err := net.SplitHostPort(c.Address); err != nil || host == "" || port == "" {
+		wrong("address: %q is no address such as smsc.example.net:2775", c.Address)
+	}
+	// Lengths of SMPP 3.4, 4.1.1 without the NUL at the end.
+	if c.SystemID == "" || len(c.SystemID) > 15 {
+		wrong("system_id: must have 1 to 15 characters")
+	}
+	if len(c.Password) > 8 {
+		wrong("password: SMPP 3.4 carries at most 8 characters")
+	}
+	if len(c.SystemType) > 12 {
+		wrong("system_type: must have at most 12 characters")
+	}
+	if len(c.ServiceType) > 5 {
+		wrong("service_type: must have at most 5 characters")
+	}
+	if c.Binds < 0 || c.Binds > maxBinds {
+		wrong("binds: must be 1 to %d", maxBinds)
+	}
+	if c.Window < 0 || c.Window > maxWindow {
+		wrong("window: must be 1 to %d", maxWindow)
+	}
+	if c.EnquireLink < 0 || c.ResponseTimeout < 0 {
+		wrong("enquire_link, response_timeout: must not be negative")
+	}
+	if _, ok := bindModes[c.Bind]; !ok {
+		wrong("bind: must be transceiver or transmitter+receiver")
+	}
+	if _, ok := concatenations[c.Concatenation]; !ok {
+		wrong("concatenation: must be udh, sar or payload")
+	}
+	if _, ok := receiptIDs[c.ReceiptIDs]; !ok {
+		wrong("receipt_ids: must be same, loose, hex_to_decimal or decimal_to_hex")
+	}
+	if _, err := c.tlsConfig(); err != nil {
+		wrong("tls_ca: %w", err)
+	}
+	return errs
+}
+
+// tlsConfig is how the connection is secured, nil: not at all.
+func (c *CarrierConfig) tlsConfig() (*tls.Config, error) {
+	if !c.TLS {
+		return nil, nil
+	}
+	host, _, _ := net.SplitHostPort(c.Address)
+	cfg := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: host}
+	if c.TLSServerName != "" {
+		cfg.ServerName = c.TLSServerName
+	}
+	if c.TLSCA == "" {
+		return cfg, nil
+	}
+	pem, err := os.ReadFile(c.TLSCA)
+	if err != nil {
+		return nil, err
+	}
+	cfg.RootCAs = x509.NewCertPool()
+	if !cfg.RootCAs.AppendCertsFromPEM(pem) {
+		return nil, errors.New("holds no certificate")
+	}
+	return cfg, nil
+}
+
+// carriers are the running carriers in the order of the configuration.
+type carriers []carrier
+
+// carrier is one of them, with the few things that are asked of every kind.
+type carrier struct {
+	name      string
+	run       func(context.Context) error
+	binds     func() []operator.Bind
+	receipted func() int64
+}
+
+// newCarriers makes the configured carriers, or loopback where there is none, and makes them known to the dispatcher.
+func newCarriers(cfg *Config, d *mt.Dispatcher, record func(gateway.Receipt, func(error)), log *slog.Logger) (carriers, error) {
+	list := cfg.Carriers
+	if len(list) == 0 {
+		list = []CarrierConfig{{Name: loopbackName, Protocol: "loopback"}}
+	}
+	made := make(carriers, 0, len(list))
+	for i := range list {
+		c := &list[i]
+		settings := mt.CarrierSettings{
+			Rate: c.Rate, Hold: c.Unanswered == "hold",
+			Retry: gateway.SubmitRetry{First: time.Duration(c.Retry.First), Most: time.Duration(c.Retry.Most)},
+		}
+		if c.Protocol == "loopback" {
+			made = append(made, addLoopback(c, d, settings, record))
+			continue
+		}
+		added, err := addSMPP(c, d, settings, record, log)
+		if err != nil {
+			return nil, fmt.Errorf("carrier %s: %w", c.Name, err)
+		}
+		made = append(made, added)
+	}
+	return made, nil
+}
+
+func addLoopback(c *CarrierConfig, d *mt.Dispatcher, settings mt.CarrierSettings, record func(gateway.Receipt, func(error))) carrier {
+	l := loopback.New(loopback.Config{Name: c.Name, Delay: time.Duration(c.Delay), Now: time.Now, OnReceipt: record})
+	l.OnPlaces(d.AddCarrier(c.Name, l, settings))
+	return carrier{
+		name: c.Name, run: l.Run,
+		binds:     func() []operator.Bind { return nil },
+		receipted: func() int64 { return l.Stats().Reported },
+	}
+}
+
+func addSMPP(c *CarrierConfig, d *mt.Dispatcher, settings mt.CarrierSettings, record func(gateway.Receipt, func(error)), log *slog.Logger) (carrier, error) {
+	settled, err := c.esme()
+	if err != nil {
+		return carrier{}, err
+	}
+	settled.Now, settled.Log, settled.OnReceipt = time.Now, log, record
+	e, err := esme.New(settled)
+	if err != nil {
+		return carrier{}, err
+	}
+	e.OnPlaces(d.AddCarrier(c.Name, e, settings))
+	return carrier{
+		name: c.Name, run: e.Run, receipted: e.Receipts,
+		binds: func() []operator.Bind {
+			states := e.Binds()
+			binds := make([]operator.Bind, len(states))
+			for i, b := range states {
+				binds[i] = operator.Bind{
+					Name: b.Name, State: b.State, Since: b.Since.UTC(), Window: b.Window, InUse: b.InUse, LastError: b.LastError,
+				}
+			}
+			return binds
+		},
+	}, nil
+}
+
+func (cs carriers) names() []string {
+	names := make([]string, len(cs))
+	for i := range cs {
+		names[i] = cs[i].name
+	}
+	return names
+}
+
+func (cs carriers) runs() []func(context.Context) error {
+	runs := make([]func(context.Context) error, len(cs))
+	for i := range cs {
+		runs[i] = cs[i].run
+	}
+	return runs
+}
+
+func (cs carriers) named(name string) *carrier {
+	for i := range cs {
+		if cs[i].name == name {
+			return &cs[i]
+		}
+	}
+	return nil
+}
+
+func (cs carriers) binds(name string) []operator.Bind {
+	if c := cs.named(name); c != nil {
+		return c.binds()
+	}
+	return nil
+}
+
+func (cs carriers) receipted(name string) int64 {
+	if c := cs.named(name); c != nil {
+		return c.receipted()
+	}
+	return 0
+}

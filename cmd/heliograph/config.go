@@ -1,0 +1,150 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml"
+
+	"github.com/heliograph/heliograph/internal/gateway"
+)
+
+// Config is every setting of the server. Each has a key of the configuration file, an environment variable (HELIOGRAPH_ and the key's
+// path in capitals, joined with "_"; lists as YAML) and, where people type it, a flag. A flag wins over the environment, that over the
+// file, that over the default. All are described in docs/configuration.md.
+type Config struct {
+	Listen   string `yaml:"listen"`
+	Data     string `yaml:"data"`
+	Database string `yaml:"database"`
+
+	// Credentials of the first start; the admin token holds at every start.
+	AuthID     string `yaml:"auth_id"`
+	AuthToken  string `yaml:"auth_token"`
+	AdminToken string `yaml:"admin_token"`
+	// SecretKey seals what the store must not hold in clear: 64 hexadecimal digits. Empty: a key file in the data folder.
+	SecretKey string `yaml:"secret_key"`
+
+	TLS       TLSConfig       `yaml:"tls"`
+	Log       LogConfig       `yaml:"log"`
+	Carriers  []CarrierConfig `yaml:"carriers"`
+	Routes    []RouteConfig   `yaml:"routes"`
+	Egress    EgressConfig    `yaml:"egress"`
+	Retention RetentionConfig `yaml:"retention"`
+	// TrustedProxies are networks whose X-Forwarded-For names the caller.
+	TrustedProxies []netip.Prefix `yaml:"trusted_proxies"`
+}
+
+// TLSConfig makes the server speak HTTPS.
+type TLSConfig struct {
+	Cert string `yaml:"cert"` // PEM file
+	Key  string `yaml:"key"`  // PEM file
+}
+
+// LogConfig is what is logged, and how.
+type LogConfig struct {
+	Level  string `yaml:"level"`  // debug, info, warn or error
+	Format string `yaml:"format"` // text, json, or auto: text on a terminal
+}
+
+// RouteConfig sends destinations through carriers; see gateway.Route.
+type RouteConfig struct {
+	Prefix     string   `yaml:"prefix"`
+	SenderType string   `yaml:"sender_type"`
+	Account    string   `yaml:"account"`
+	Carriers   []string `yaml:"carriers"`
+}
+
+// EgressConfig says where callbacks and media may lead besides public addresses.
+type EgressConfig struct {
+	Allow []netip.Prefix `yaml:"allow"`
+}
+
+// RetentionConfig says how long things are kept.
+type RetentionConfig struct {
+	Texts   Duration `yaml:"texts"`
+	Records Duration `yaml:"records"`
+}
+
+// Duration is a time.Duration as configurations write it: 90s, 12h, 7d.
+type Duration time.Duration
+
+// UnmarshalText reads Go's form, and days.
+func (d *Duration) UnmarshalText(text []byte) error {
+	days, isDays := strings.CutSuffix(string(text), "d")
+	if isDays {
+		var n float64
+		if _, err := fmt.Sscanf(days+" ", "%g ", &n); err != nil {
+			return fmt.Errorf("%q is no duration such as 90s, 12h or 7d", text)
+		}
+		*d = Duration(n * 24 * float64(time.Hour))
+		return nil
+	}
+	parsed, err := time.ParseDuration(string(text))
+	if err != nil {
+		return fmt.Errorf("%q is no duration such as 90s, 12h or 7d", text)
+	}
+	*d = Duration(parsed)
+	return nil
+}
+
+// MarshalText writes what UnmarshalText reads.
+func (d Duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil }
+
+// defaultConfig holds every default.
+func defaultConfig() Config {
+	return Config{
+		Listen:    "127.0.0.1:8080",
+		Data:      "./data",
+		Log:       LogConfig{Level: "info", Format: "auto"},
+		Retention: RetentionConfig{Texts: Duration(7 * 24 * time.Hour), Records: Duration(90 * 24 * time.Hour)},
+	}
+}
+
+// readConfig reads a configuration file over the defaults; unknown keys are errors. No file leaves the defaults.
+func readConfig(file string) (Config, error) {
+	cfg := defaultConfig()
+	if file == "" {
+		return cfg, nil
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return cfg, err
+	}
+	err = yaml.NewDecoder(bytes.NewReader(text), yaml.Strict()).Decode(&cfg)
+	if err != nil && err != io.EOF { // an empty file
+		return cfg, fmt.Errorf("%s: %s", file, strings.TrimSpace(yaml.FormatError(err, false, true)))
+	}
+	return cfg, nil
+}
+
+// onLoopback tells whether the address is reached from this machine only.
+func onLoopback(address string) bool {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return false
+	}
+	if host == "localhost" {
+		return true
+	}
+	ip, err := netip.ParseAddr(host)
+	return err == nil && ip.Unmap().IsLoopback()
+}
+
+// routes makes the routing table; without routes every carrier takes everything, in the order of the file.
+func (c *Config) routes(carriers []string) gateway.Routes {
+	if len(c.Routes) == 0 {
+		return gateway.Routes{{Carriers: carriers}}
+	}
+	routes := make(gateway.Routes, len(c.Routes))
+	for i, r := range c.Routes {
+		sender, _ := gateway.ParseNumberType(r.SenderType)
+		routes[i] = gateway.Route{Prefix: r.Prefix, Type: sender, Account: gateway.AccountID(r.Account), Carriers: r.Carriers}
+	}
+	return routes
+}

@@ -1,0 +1,77 @@
+// Command heliograph is a self-hosted SMS/MMS messaging platform: an account API that existing messaging clients can use, powerpacks that
+// choose senders, carriers that deliver, reports and signed callbacks. See the README for a first message.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// commands is the command line.
+type commands struct {
+	Serve   serveCommand   `cmd:"" help:"Run the server."`
+	Demo    demoCommand    `cmd:"" help:"Send one message through everything in a throw-away folder and print its timeline."`
+	SMSC    smscCommand    `cmd:"" name:"smsc" help:"Run a pretend SMSC (SMPP 3.4) with fault knobs."`
+	Bench   benchCommand   `cmd:"" help:"Send load, receive the callbacks, print rates and latencies."`
+	Check   checkCommand   `cmd:"" help:"Print every error of a configuration at once."`
+	Version versionCommand `cmd:"" help:"Print the version."`
+}
+
+// streams are where a command reads and writes.
+type streams struct {
+	out io.Writer // what was asked for
+	err io.Writer // the log
+}
+
+// errReported ends the program with status 1 when everything has been said already.
+var errReported = errors.New("failed")
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
+	code := run(ctx, os.Args[1:], streams{os.Stdout, os.Stderr})
+	stop()
+	os.Exit(code)
+}
+
+// run parses the arguments and runs the command; its result is the program's exit status: 0 done, 1 failed, 2 wrong usage.
+func run(ctx context.Context, args []string, std streams) int {
+	var line commands
+	exit := -1
+	parser, err := kong.New(&line,
+		kong.Name("heliograph"),
+		kong.Description("Self-hosted SMS/MMS messaging platform."),
+		kong.UsageOnError(),
+		kong.Writers(std.out, std.err),
+		kong.Exit(func(code int) { exit = code }),
+		kong.BindTo(ctx, (*context.Context)(nil)),
+		kong.Bind(std),
+	)
+	if err != nil {
+		fmt.Fprintln(std.err, "heliograph:", err)
+		return 2
+	}
+	chosen, err := parser.Parse(args)
+	if exit >= 0 { // --help has been printed
+		return exit
+	}
+	if err != nil {
+		fmt.Fprintln(std.err, "heliograph:", err)
+		return 2
+	}
+	switch err := chosen.Run(); {
+	case err == nil:
+		return 0
+	case errors.Is(err, errReported):
+		return 1
+	default:
+		fmt.Fprintln(std.err, "heliograph:", err)
+		return 1
+	}
+}

@@ -1,0 +1,84 @@
+package main
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+)
+
+// registry gathers everything that /metrics shows. The parts count for themselves; they are read when somebody looks.
+func (s *server) registry() *prometheus.Registry {
+	r := prometheus.NewRegistry()
+	r.MustRegister(
+		collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		&meters{server: s},
+	)
+	return r
+}
+
+// meters reads the counters of the parts. It implements prometheus.Collector.
+type meters struct{ server *server }
+
+// meter describes one metric of ours; labels are the names of what its values are told apart by.
+func meter(name, help string, labels ...string) *prometheus.Desc {
+	return prometheus.NewDesc("heliograph_"+name, help, labels, nil)
+}
+
+var (
+	acceptedMeter    = meter("messages_accepted_total", "Messages accepted since the start.")
+	waitingMeter     = meter("queue_messages", "Messages waiting in lanes.")
+	lanesMeter       = meter("queue_lanes", "Lanes: senders with messages for a carrier.")
+	bufferedMeter    = meter("queue_buffered", "Waiting messages that are in memory.")
+	submitMeter      = meter("submits_total", "Parts submitted, by the carrier's answer.", "carrier", "answer")
+	inFlightMeter    = meter("carrier_in_flight", "Parts without an answer.", "carrier")
+	placesMeter      = meter("carrier_places", "Parts that may be outstanding at once; 0 while the carrier is down.", "carrier")
+	slowedMeter      = meter("carrier_slowed_to", "Parts per second that a throttling carrier is slowed to; 0: not slowed.", "carrier")
+	receiptMeter     = meter("receipts_total", "Delivery receipts that came from a carrier.", "carrier")
+	parkedMeter      = meter("receipts_parked_total", "Receipts that came before their part was known.")
+	callbackMeter    = meter("callbacks_total", "Attempts to tell an account of an event, by what became of them.", "outcome")
+	callbackQueue    = meter("callbacks_waiting", "Events that are not told yet.")
+	callbackInFlight = meter("callbacks_in_flight", "Callbacks without an answer.")
+	storeMeter       = meter("store_bytes", "Size of the store's files.", "file")
+)
+
+// Describe names nothing beforehand: what there is depends on the carriers.
+func (m *meters) Describe(chan<- *prometheus.Desc) {}
+
+// Collect reads the counters.
+func (m *meters) Collect(out chan<- prometheus.Metric) {
+	count := func(d *prometheus.Desc, value int64, labels ...string) {
+		out <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(value), labels...)
+	}
+	gauge := func(d *prometheus.Desc, value float64, labels ...string) {
+		out <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, value, labels...)
+	}
+	s := m.server
+	count(acceptedMeter, s.service.Accepted())
+	totals := s.dispatcher.Totals()
+	gauge(waitingMeter, float64(totals.Messages))
+	gauge(lanesMeter, float64(totals.Lanes))
+	gauge(bufferedMeter, float64(totals.Buffered))
+	for _, c := range s.dispatcher.Carriers() {
+		for answer, n := range map[string]int64{
+			"accepted": c.Accepted, "rejected": c.Rejected, "throttled": c.Throttled, "deferred": c.Deferred,
+			"unanswered": c.Unanswered, "not_sent": c.NotSent,
+		} {
+			count(submitMeter, n, c.Name, answer)
+		}
+		gauge(inFlightMeter, float64(c.InFlight), c.Name)
+		gauge(placesMeter, float64(c.Places), c.Name)
+		gauge(slowedMeter, c.Brake, c.Name)
+		count(receiptMeter, s.carriers.receipted(c.Name), c.Name)
+	}
+	count(parkedMeter, s.receipts.Stats().Parked)
+	told := s.callbacks.Stats()
+	count(callbackMeter, told.Told, "told")
+	count(callbackMeter, told.Failed, "failed")
+	count(callbackMeter, told.GivenUp, "given_up")
+	gauge(callbackQueue, float64(told.Waiting))
+	gauge(callbackInFlight, float64(told.InFlight))
+	if sizes, err := s.store.Stats(); err == nil {
+		gauge(storeMeter, float64(sizes.Database), "database")
+		gauge(storeMeter, float64(sizes.Log), "wal")
+	}
+}

@@ -1,0 +1,156 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// benchResult is what a benchmark measured. Rates are per second; latencies are in milliseconds.
+type benchResult struct {
+	Messages      int     `json:"messages"`
+	Connections   int     `json:"connections"`
+	Refused       int64   `json:"refused"`
+	Lost          int64   `json:"lost"` // accepted, and not at their end
+	AcceptedRate  float64 `json:"accepted_per_s"`
+	DeliveredRate float64 `json:"delivered_per_s"` // with callbacks: to the last final one; else to the last recorded submit
+	Callbacks     int64   `json:"callbacks"`
+	CallbackRate  float64 `json:"callbacks_per_s"`
+
+	Accept   percentiles `json:"accept_ms"`
+	Complete percentiles `json:"complete_ms"` // from the request to the final callback
+
+	CPU          float64 `json:"server_cpu_s"`
+	CPUPer1000   float64 `json:"server_cpu_s_per_1000"`
+	ResidentMB   float64 `json:"server_resident_mb"`
+	CallbacksOn  bool    `json:"callbacks_on"`
+	TotalSeconds float64 `json:"seconds"`
+}
+
+func (l *load) result(begin time.Time, accepting time.Duration, before, after usage) *benchResult {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	total := l.end.Sub(begin)
+	accepted := int64(l.accepts.count())
+	r := &benchResult{
+		Messages: l.Messages, Connections: l.Connections, Refused: l.refused.Load(), CallbacksOn: l.sink != nil,
+		AcceptedRate: float64(accepted) / accepting.Seconds(), Accept: l.accepts.percentiles(), Complete: l.complete.percentiles(),
+		Callbacks: l.callbacks.Load(), CPU: after.cpu - before.cpu, ResidentMB: after.resident / (1 << 20), TotalSeconds: total.Seconds(),
+	}
+	ended := accepted
+	if l.Callbacks {
+		ended = int64(l.complete.count())
+		r.Lost = accepted - ended
+	}
+	if total > 0 {
+		r.DeliveredRate, r.CallbackRate = float64(ended)/total.Seconds(), float64(r.Callbacks)/total.Seconds()
+	}
+	if accepted > 0 {
+		r.CPUPer1000 = r.CPU / float64(accepted) * 1000
+	}
+	return r
+}
+
+func (r *benchResult) print(out io.Writer) {
+	word := "delivered"
+	if !r.CallbacksOn {
+		word = "submitted"
+	}
+	fmt.Fprintf(out, "messages          %d over %d connections, %d refused, %d lost\n", r.Messages, r.Connections, r.Refused, r.Lost)
+	fmt.Fprintf(out, "accepted/s        %.0f\n", r.AcceptedRate)
+	fmt.Fprintf(out, "%s/s       %.0f\n", word, r.DeliveredRate)
+	if r.CallbacksOn {
+		fmt.Fprintf(out, "callbacks/s       %.0f (%d in all)\n", r.CallbackRate, r.Callbacks)
+	}
+	fmt.Fprintf(out, "accept ms         %s\n", r.Accept)
+	if r.CallbacksOn {
+		fmt.Fprintf(out, "end to end ms     %s\n", r.Complete)
+	}
+	fmt.Fprintf(out, "server CPU        %.3f s per 1,000 messages (%.2f s in all)\n", r.CPUPer1000, r.CPU)
+	fmt.Fprintf(out, "server memory     %.0f MB\n", r.ResidentMB)
+}
+
+// latencies gathers durations. It is safe for many goroutines.
+type latencies struct {
+	mu   sync.Mutex
+	list []time.Duration
+}
+
+func newLatencies(expected int) *latencies {
+	return &latencies{list: make([]time.Duration, 0, expected)}
+}
+
+func (l *latencies) add(d time.Duration) {
+	l.mu.Lock()
+	l.list = append(l.list, d)
+	l.mu.Unlock()
+}
+
+func (l *latencies) count() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.list)
+}
+
+// percentiles are latencies in milliseconds.
+type percentiles struct {
+	P50 float64 `json:"p50"`
+	P90 float64 `json:"p90"`
+	P99 float64 `json:"p99"`
+	Max float64 `json:"max"`
+}
+
+func (p percentiles) String() string {
+	return fmt.Sprintf("p50 %.2f  p90 %.2f  p99 %.2f  max %.2f", p.P50, p.P90, p.P99, p.Max)
+}
+
+func (l *latencies) percentiles() percentiles {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.list) == 0 {
+		return percentiles{}
+	}
+	slices.Sort(l.list)
+	at := func(share float64) float64 {
+		return float64(l.list[min(len(l.list)-1, int(share*float64(len(l.list))))].Microseconds()) / 1000
+	}
+	return percentiles{at(0.5), at(0.9), at(0.99), at(1)}
+}
+
+// usage is what the server process has used: CPU seconds since its start, and resident octets.
+type usage struct{ cpu, resident float64 }
+
+// usage reads it from the server's metrics.
+func (l *load) usage(ctx context.Context) (usage, error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, l.target.url+"/metrics", nil)
+	if err != nil {
+		return usage{}, err
+	}
+	response, err := l.target.http.Do(r)
+	if err != nil {
+		return usage{}, err
+	}
+	defer response.Body.Close()
+	var u usage
+	lines := bufio.NewScanner(response.Body)
+	for lines.Scan() {
+		name, value, _ := strings.Cut(lines.Text(), " ")
+		switch name {
+		case "process_cpu_seconds_total":
+			u.cpu, err = strconv.ParseFloat(value, 64)
+		case "process_resident_memory_bytes":
+			u.resident, err = strconv.ParseFloat(value, 64)
+		}
+		if err != nil {
+			return u, fmt.Errorf("metric %s: %w", name, err)
+		}
+	}
+	return u, lines.Err()
+}

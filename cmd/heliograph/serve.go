@@ -1,0 +1,207 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/heliograph/heliograph/internal/dlr"
+	"github.com/heliograph/heliograph/internal/egress"
+	"github.com/heliograph/heliograph/internal/gateway"
+	"github.com/heliograph/heliograph/internal/mt"
+	"github.com/heliograph/heliograph/internal/operator"
+	"github.com/heliograph/heliograph/internal/plivo"
+	"github.com/heliograph/heliograph/internal/sqlite"
+	"github.com/heliograph/heliograph/internal/webhook"
+)
+
+type serveCommand struct {
+	Config   string  `help:"Configuration file." type:"path" placeholder:"FILE"`
+	Listen   *string `help:"Address of API, health and metrics; port 0 picks one. Default 127.0.0.1:8080." placeholder:"ADDR"`
+	Data     *string `help:"Folder for all that is kept. Default ./data." placeholder:"DIR"`
+	Database *string `help:"Empty: SQLite in the data folder." placeholder:"URL"`
+}
+
+// Run serves until SIGTERM or an interrupt.
+func (c serveCommand) Run(ctx context.Context, std streams) error {
+	cfg, errs := loadConfig(c.Config, os.LookupEnv)
+	for flag, setting := range map[*string]*string{c.Listen: &cfg.Listen, c.Data: &cfg.Data, c.Database: &cfg.Database} {
+		if flag != nil {
+			*setting = *flag
+		}
+	}
+	if len(errs) == 0 {
+		errs = checkConfig(&cfg)
+	}
+	if len(errs) > 0 {
+		return errors.Join(errs...)
+	}
+	return serve(ctx, &cfg, std)
+}
+
+// stopWithin bounds an orderly stop.
+const stopWithin = 9 * time.Second
+
+// serve runs the server until ctx ends or a part of it fails.
+func serve(ctx context.Context, cfg *Config, std streams) error {
+	log := newLogger(cfg.Log, std.err)
+	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
+		return err
+	}
+	key, err := secretKey(cfg)
+	if err != nil {
+		return err
+	}
+	store, err := sqlite.Open(ctx, sqlite.Options{Dir: cfg.Data, Key: key, Log: log})
+	if err != nil {
+		return err
+	}
+	err = serveFrom(ctx, cfg, store, log, std.out)
+	return errors.Join(err, store.Close())
+}
+
+func serveFrom(ctx context.Context, cfg *Config, store *sqlite.Store, log *slog.Logger, out io.Writer) error {
+	ids := &gateway.IDSource{Entropy: rand.Uint64}
+	last, err := store.LastSeq(ctx)
+	if err != nil {
+		return err
+	}
+	ids.Resume(last)
+	made, err := install(ctx, store, cfg, ids, time.Now())
+	if err != nil {
+		return err
+	}
+	s, err := newServer(ctx, cfg, store, ids, log)
+	if err != nil {
+		return err
+	}
+	listener, url, err := listen(cfg)
+	if err != nil {
+		return err
+	}
+	running := newStages(log)
+	s.start(running, listener)
+	log.Info("listening", "url", url)
+	greet(out, &made, url, s.carriers.names(), len(cfg.Carriers) == 0)
+
+	select {
+	case <-ctx.Done():
+		log.Info("stopping")
+		running.stop(time.Now().Add(stopWithin))
+		log.Info("stopped")
+		return nil
+	case err := <-running.failed:
+		log.Error("stopping: a part of the server failed", "err", err)
+		running.stop(time.Now().Add(stopWithin))
+		return err
+	}
+}
+
+// server is everything that runs.
+type server struct {
+	cfg        *Config
+	store      *sqlite.Store
+	log        *slog.Logger
+	service    *mt.Service
+	dispatcher *mt.Dispatcher
+	receipts   *dlr.Service
+	callbacks  *webhook.Worker
+	carriers   carriers
+	accounts   http.Handler
+	operator   *operator.API
+}
+
+// newServer wires the parts together and loads what waits in the store; nothing runs yet.
+func newServer(ctx context.Context, cfg *Config, store *sqlite.Store, ids *gateway.IDSource, log *slog.Logger) (*server, error) {
+	s := &server{cfg: cfg, store: store, log: log}
+	accounts := plivo.NewAccounts(store.Account, time.Now)
+	s.callbacks = webhook.New(webhook.Config{
+		Store:  store,
+		Client: egress.New(egress.Config{Allow: cfg.Egress.Allow, AllowLoopback: onLoopback(cfg.Listen)}),
+		Render: plivo.NewCallbacks(accounts, "Heliograph/"+version()).Request,
+		Now:    time.Now,
+		Log:    log,
+	})
+	s.dispatcher = mt.NewDispatcher(store, time.Now, log)
+	s.dispatcher.Told = s.callbacks.Told
+	s.receipts = dlr.NewService(store)
+	s.receipts.Attach, s.receipts.Told = s.dispatcher.Attach, s.callbacks.Told
+
+	var err error
+	if s.carriers, err = newCarriers(cfg, s.dispatcher, s.receipts.Record, log); err != nil {
+		return nil, err
+	}
+	s.service = mt.NewService(store, s.dispatcher, ids, time.Now)
+	s.service.Routes, s.service.Told = cfg.routes(s.carriers.names()), s.callbacks.Told
+	if err := s.service.Load(ctx); err != nil {
+		return nil, err
+	}
+	s.accounts = plivo.New(plivo.Config{
+		Store: store, Accounts: accounts, Accept: s.service.Accept, Changed: s.service.Refresh, IDs: ids, Now: time.Now, Log: log,
+		TrustedProxies: cfg.TrustedProxies,
+	})
+	token, ok, err := store.OperatorToken(ctx)
+	if err != nil || !ok {
+		return nil, errors.Join(err, fmt.Errorf("the store has no operator's token"))
+	}
+	s.operator = operator.New(operator.Config{
+		Store: store, TokenHash: token, Queue: s.dispatcher, Binds: s.carriers.binds, Receipted: s.carriers.receipted,
+		Changed: s.service.Refresh, Told: s.callbacks.Told, IDs: ids, Random: fillRandom, Now: time.Now, Log: log,
+	})
+	return s, nil
+}
+
+// start runs everything, from the end of a message's way to its beginning.
+func (s *server) start(running *stages, listener *httpListener) {
+	running.start("retention", s.purge)
+	running.start("callbacks", s.callbacks.Run)
+	running.start("receipts", s.receipts.Run)
+	running.start("carriers", s.carriers.runs()...)
+	running.start("dispatcher", s.dispatcher.Run)
+	running.start("accepting", s.service.Run)
+	running.start("http", func(ctx context.Context) error { return listener.serve(ctx, s.handler()) })
+}
+
+// purgeEvery is how often old records are removed, give or take a quarter.
+const purgeEvery = time.Hour
+
+// Some things have no setting of their own.
+const (
+	keepParked = 72 * time.Hour     // receipts whose part never turned up
+	keepTold   = 7 * 24 * time.Hour // events that were told, with what their callbacks answered
+)
+
+// purge removes what has become too old to keep, in small steps.
+func (s *server) purge(ctx context.Context) error {
+	timer := time.NewTimer(time.Minute)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-timer.C:
+		}
+		now := time.Now()
+		retention := gateway.Retention{
+			Texts: now.Add(-time.Duration(s.cfg.Retention.Texts)), Records: now.Add(-time.Duration(s.cfg.Retention.Records)),
+			Keys: now.Add(-gateway.IdempotencyWindow), Parked: now.Add(-keepParked), Told: now.Add(-keepTold),
+		}
+		more, err := s.store.Purge(ctx, retention)
+		switch {
+		case err != nil && ctx.Err() == nil:
+			s.log.Error("old records cannot be removed", "err", err)
+			more = false
+		case more:
+			timer.Reset(100 * time.Millisecond) // others get their turn
+		}
+		if !more {
+			timer.Reset(purgeEvery*3/4 + rand.N(purgeEvery/2))
+		}
+	}
+}
