@@ -158,7 +158,7 @@ func TestCheck(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	write("listen: nowhere\ncarriers:\n  - {name: a, protocol: carrier-pigeon}\n  - {name: a, protocol: smpp, address: x, binds: 1000}\nroutes:\n  - {prefix: +1, carriers: [b]}\n")
+	write("listen: nowhere\ncarriers:\n  - {name: a, protocol: carrier-pigeon}\n  - {name: a, protocol: smpp, address: x, binds: 1000}\nroutes:\n  - {prefix: \"+1\", carriers: [b]}\n")
 	out, err := exec.CommandContext(within(t), program, "check", "--config", file).CombinedOutput()
 	if err == nil {
 		t.Errorf("a bad file passed:\n%s", out)

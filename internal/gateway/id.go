@@ -22,6 +22,9 @@ func (id ID) String() string {
 	return string(text[:])
 }
 
+// MarshalText is String, so that logs and JSON show the canonical form.
+func (id ID) MarshalText() ([]byte, error) { return []byte(id.String()), nil }
+
 // IsZero tells whether the ID was never set.
 func (id ID) IsZero() bool { return id == ID{} }
 

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"encoding/json"
 	"testing"
 	"time"
 
@@ -64,5 +65,14 @@ func TestParseIDRefuses(t *testing.T) {
 	}
 	if id, ok := ParseID("0A5E7F5C-6F1E-4C55-9D0F-2F9A4B7C1E33"); !ok || id.String() != "0a5e7f5c-6f1e-4c55-9d0f-2f9a4b7c1e33" {
 		t.Error("upper case must be read")
+	}
+}
+
+// TestIDInJSON: wherever an ID is logged or encoded it reads as people know it.
+func TestIDInJSON(t *testing.T) {
+	id := newID(SeqAt(time.UnixMilli(1_700_000_000_000)), 7)
+	text, err := json.Marshal(map[string]any{"id": id})
+	if want := `{"id":"` + id.String() + `"}`; err != nil || string(text) != want {
+		t.Errorf("got %s, %v, want %s", text, err, want)
 	}
 }
