@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -76,16 +77,12 @@ type Duration time.Duration
 
 // UnmarshalText reads Go's form, and days.
 func (d *Duration) UnmarshalText(text []byte) error {
-	days, isDays := strings.CutSuffix(string(text), "d")
-	if isDays {
-		var n float64
-		if _, err := fmt.Sscanf(days+" ", "%g ", &n); err != nil {
-			return fmt.Errorf("%q is no duration such as 90s, 12h or 7d", text)
-		}
-		*d = Duration(n * 24 * float64(time.Hour))
-		return nil
-	}
 	parsed, err := time.ParseDuration(string(text))
+	if days, ok := strings.CutSuffix(string(text), "d"); ok {
+		var n float64
+		n, err = strconv.ParseFloat(days, 64)
+		parsed = time.Duration(n * float64(24*time.Hour))
+	}
 	if err != nil {
 		return fmt.Errorf("%q is no duration such as 90s, 12h or 7d", text)
 	}

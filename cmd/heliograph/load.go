@@ -24,16 +24,16 @@ type load struct {
 	next      atomic.Int64 // messages begun
 	refused   atomic.Int64
 	callbacks atomic.Int64
-	finals    atomic.Int64
 	stirred   atomic.Int64 // when something last happened, Unix nanoseconds
 
 	accepts  *latencies // of requests
 	complete *latencies // from the request to the final callback
 
-	mu   sync.Mutex
-	sent map[string]time.Time // by message: when its request began; taken out by its final callback
-	last map[string]time.Time // final callbacks that came before the answer to their request
-	end  time.Time            // of the last final callback
+	mu        sync.Mutex
+	submitted time.Time            // of the last callback that told of a submit
+	sent      map[string]time.Time // by message: when its request began; taken out by its final callback
+	last      map[string]time.Time // final callbacks that came before the answer to their request
+	end       time.Time            // of the last final callback
 }
 
 // newLoad sets up senders and a powerpack with unlimited rates.
@@ -210,10 +210,14 @@ func (l *load) take(r *http.Request) {
 	l.stir(now)
 	switch r.Form.Get("Status") {
 	case "delivered", "undelivered", "failed":
+	case "sent":
+		l.mu.Lock()
+		l.submitted = now
+		l.mu.Unlock()
+		return
 	default:
 		return
 	}
-	l.finals.Add(1)
 	id := r.Form.Get("MessageUUID")
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -246,7 +250,7 @@ func (l *load) await(ctx context.Context) error {
 		}
 		if done >= int64(l.Messages)-l.refused.Load() {
 			if !l.Callbacks {
-				l.end = now
+				l.end, l.submitted = now, now
 			}
 			return nil
 		}

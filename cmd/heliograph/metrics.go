@@ -1,9 +1,46 @@
 package main
 
 import (
+	"net/http"
+	"strconv"
+	"time"
+
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 )
+
+// timings are the durations that are watched: they are counted as they happen.
+type timings struct {
+	requests  *prometheus.HistogramVec
+	callbacks *prometheus.HistogramVec
+}
+
+func newTimings() *timings {
+	buckets := []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10}
+	return &timings{
+		requests: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "heliograph_request_seconds", Help: "Requests of the account API, by route and status.", Buckets: buckets,
+		}, []string{"method", "route", "status"}),
+		callbacks: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "heliograph_callback_seconds", Help: "Attempts to tell an account of an event.", Buckets: buckets,
+		}, []string{"told"}),
+	}
+}
+
+// served counts an answered request. A caller may invent methods: they must not become metrics.
+func (t *timings) served(method, route string, status int, took time.Duration) {
+	switch method {
+	case http.MethodGet, http.MethodPost, http.MethodDelete:
+	default:
+		method = "other"
+	}
+	t.requests.WithLabelValues(method, route, strconv.Itoa(status)).Observe(took.Seconds())
+}
+
+// posted counts an attempt to tell an account of an event.
+func (t *timings) posted(took time.Duration, told bool) {
+	t.callbacks.WithLabelValues(strconv.FormatBool(told)).Observe(took.Seconds())
+}
 
 // registry gathers everything that /metrics shows. The parts count for themselves; they are read when somebody looks.
 func (s *server) registry() *prometheus.Registry {
@@ -11,6 +48,8 @@ func (s *server) registry() *prometheus.Registry {
 	r.MustRegister(
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		s.timings.requests,
+		s.timings.callbacks,
 		&meters{server: s},
 	)
 	return r

@@ -20,7 +20,8 @@ type benchResult struct {
 	Refused       int64   `json:"refused"`
 	Lost          int64   `json:"lost"` // accepted, and not at their end
 	AcceptedRate  float64 `json:"accepted_per_s"`
-	DeliveredRate float64 `json:"delivered_per_s"` // with callbacks: to the last final one; else to the last recorded submit
+	SubmittedRate float64 `json:"submitted_per_s"` // with callbacks: to the last one that told of a submit; else to the last recorded one
+	DeliveredRate float64 `json:"delivered_per_s"` // to the last final callback
 	Callbacks     int64   `json:"callbacks"`
 	CallbackRate  float64 `json:"callbacks_per_s"`
 
@@ -49,8 +50,11 @@ func (l *load) result(begin time.Time, accepting time.Duration, before, after us
 		ended = int64(l.complete.count())
 		r.Lost = accepted - ended
 	}
-	if total > 0 {
+	if total > 0 && l.Callbacks {
 		r.DeliveredRate, r.CallbackRate = float64(ended)/total.Seconds(), float64(r.Callbacks)/total.Seconds()
+	}
+	if submitting := l.submitted.Sub(begin); submitting > 0 {
+		r.SubmittedRate = float64(accepted) / submitting.Seconds()
 	}
 	if accepted > 0 {
 		r.CPUPer1000 = r.CPU / float64(accepted) * 1000
@@ -59,14 +63,11 @@ func (l *load) result(begin time.Time, accepting time.Duration, before, after us
 }
 
 func (r *benchResult) print(out io.Writer) {
-	word := "delivered"
-	if !r.CallbacksOn {
-		word = "submitted"
-	}
 	fmt.Fprintf(out, "messages          %d over %d connections, %d refused, %d lost\n", r.Messages, r.Connections, r.Refused, r.Lost)
 	fmt.Fprintf(out, "accepted/s        %.0f\n", r.AcceptedRate)
-	fmt.Fprintf(out, "%s/s       %.0f\n", word, r.DeliveredRate)
+	fmt.Fprintf(out, "submitted/s       %.0f\n", r.SubmittedRate)
 	if r.CallbacksOn {
+		fmt.Fprintf(out, "delivered/s       %.0f\n", r.DeliveredRate)
 		fmt.Fprintf(out, "callbacks/s       %.0f (%d in all)\n", r.CallbackRate, r.Callbacks)
 	}
 	fmt.Fprintf(out, "accept ms         %s\n", r.Accept)

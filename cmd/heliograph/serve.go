@@ -115,18 +115,19 @@ type server struct {
 	carriers   carriers
 	accounts   http.Handler
 	operator   *operator.API
+	timings    *timings
 }
 
 // newServer wires the parts together and loads what waits in the store; nothing runs yet.
 func newServer(ctx context.Context, cfg *Config, store *sqlite.Store, ids *gateway.IDSource, log *slog.Logger) (*server, error) {
-	s := &server{cfg: cfg, store: store, log: log}
+	s := &server{cfg: cfg, store: store, log: log, timings: newTimings()}
 	accounts := plivo.NewAccounts(store.Account, time.Now)
 	s.callbacks = webhook.New(webhook.Config{
 		Store:  store,
 		Client: egress.New(egress.Config{Allow: cfg.Egress.Allow, AllowLoopback: onLoopback(cfg.Listen)}),
 		Render: plivo.NewCallbacks(accounts, "Heliograph/"+version()).Request,
 		Now:    time.Now,
-		Log:    log,
+		Log:    log, Observe: s.timings.posted,
 	})
 	s.dispatcher = mt.NewDispatcher(store, time.Now, log)
 	s.dispatcher.Told = s.callbacks.Told
@@ -144,7 +145,7 @@ func newServer(ctx context.Context, cfg *Config, store *sqlite.Store, ids *gatew
 	}
 	s.accounts = plivo.New(plivo.Config{
 		Store: store, Accounts: accounts, Accept: s.service.Accept, Changed: s.service.Refresh, IDs: ids, Now: time.Now, Log: log,
-		TrustedProxies: cfg.TrustedProxies,
+		TrustedProxies: cfg.TrustedProxies, Served: s.timings.served,
 	})
 	token, ok, err := store.OperatorToken(ctx)
 	if err != nil || !ok {

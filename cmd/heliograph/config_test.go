@@ -1,0 +1,213 @@
+package main
+
+import (
+	"maps"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func writeConfig(t *testing.T, text string) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "heliograph.yaml")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+func environment(variables map[string]string) func(string) (string, bool) {
+	return func(name string) (string, bool) {
+		value, ok := variables[name]
+		return value, ok
+	}
+}
+
+func TestConfigFile(t *testing.T) {
+	cfg, errs := loadConfig(writeConfig(t, `
+listen: 127.0.0.1:9000
+retention: {texts: 12h, records: 30d}
+carriers:
+  - name: main
+    protocol: smpp
+    address: smsc.example.net:2775
+    system_id: user
+    password: secret
+    rate: 50
+    unanswered: hold
+    short_code: {ton: 6, npi: 0}
+routes:
+  - {prefix: "1", sender_type: shortcode, carriers: [main]}
+egress:
+  allow: [10.0.0.0/8]
+`), environment(nil))
+	if len(errs) > 0 {
+		t.Fatal(errs)
+	}
+	if errs := checkConfig(&cfg); len(errs) > 0 {
+		t.Fatal(errs)
+	}
+	if cfg.Listen != "127.0.0.1:9000" || cfg.Data != "./data" || time.Duration(cfg.Retention.Records) != 30*24*time.Hour {
+		t.Errorf("got %+v", cfg)
+	}
+	settings, err := cfg.Carriers[0].esme()
+	if err != nil || settings.Window != defaultWindow || settings.ShortCode.TON != 6 {
+		t.Errorf("got %+v, %v", settings, err)
+	}
+	if len(cfg.Egress.Allow) != 1 || cfg.Egress.Allow[0].String() != "10.0.0.0/8" {
+		t.Errorf("egress allows %v", cfg.Egress.Allow)
+	}
+}
+
+// TestPrecedence: the environment wins over the file, the file over the default.
+func TestPrecedence(t *testing.T) {
+	file := writeConfig(t, "listen: 127.0.0.1:9000\nlog: {level: debug}\n")
+	cfg, errs := loadConfig(file, environment(map[string]string{
+		"HELIOGRAPH_LISTEN":          "127.0.0.1:9001",
+		"HELIOGRAPH_RETENTION_TEXTS": "1d",
+		"HELIOGRAPH_EGRESS_ALLOW":    "[10.0.0.0/8, 192.168.0.0/16]",
+		"HELIOGRAPH_CARRIERS":        "[{name: a, protocol: loopback}]",
+		"HELIOGRAPH_AUTH_TOKEN":      "1234567890123456789012345678901234567890", // looks like a number
+	}))
+	if len(errs) > 0 {
+		t.Fatal(errs)
+	}
+	if cfg.Listen != "127.0.0.1:9001" || cfg.Log.Level != "debug" || cfg.Log.Format != "auto" || time.Duration(cfg.Retention.Texts) != 24*time.Hour ||
+		len(cfg.Egress.Allow) != 2 || len(cfg.Carriers) != 1 || len(cfg.AuthToken) != 40 {
+		t.Errorf("got %+v", cfg)
+	}
+}
+
+func TestBadEnvironment(t *testing.T) {
+	_, errs := loadConfig("", environment(map[string]string{"HELIOGRAPH_RETENTION_TEXTS": "soon", "HELIOGRAPH_CARRIERS": "[{nam: a}]"}))
+	if len(errs) != 2 {
+		t.Errorf("got %v", errs)
+	}
+}
+
+// TestEverySettingIsDocumented: docs/configuration.md names each key, or its section's table does.
+func TestEverySettingIsDocumented(t *testing.T) {
+	text, err := os.ReadFile("../../docs/configuration.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg := defaultConfig()
+	walkSettings(reflect.ValueOf(&cfg).Elem(), "", func(path string, _ reflect.Value) {
+		if !strings.Contains(string(text), "`"+path) {
+			t.Errorf("%s is not in docs/configuration.md", path)
+		}
+	})
+	var carrier CarrierConfig
+	walkSettings(reflect.ValueOf(&carrier).Elem(), "", func(path string, _ reflect.Value) {
+		if !strings.Contains(string(text), "`"+path) {
+			t.Errorf("carriers: %s is not in docs/configuration.md", path)
+		}
+	})
+}
+
+func TestConfigErrors(t *testing.T) {
+	cases := map[string]string{ // what is wrong → what is said
+		"listen: here":                                        "listen:",
+		"database: postgres:/":                                "database:",
+		"auth_id: MA1":                                        "auth_id:",
+		"auth_token: short":                                   "auth_token:",
+		"admin_token: short":                                  "admin_token:",
+		"secret_key: 12":                                      "secret_key:",
+		"log: {level: loud}":                                  "log.level:",
+		"log: {format: xml}":                                  "log.format:",
+		"tls: {cert: a.pem}":                                  "tls:",
+		"retention: {texts: 90d, records: 7d}":                "retention:",
+		"carriers: [{protocol: loopback}]":                    "carriers[0].name:",
+		"carriers: [{name: a, protocol: mm7}]":                "carriers[0].protocol:",
+		"carriers: [{name: a, protocol: loopback, rate: -1}]": "carriers[0].rate:",
+		"carriers: [{name: a, protocol: loopback, unanswered: shout}]":                               "carriers[0].unanswered:",
+		"carriers: [{name: a, protocol: smpp, address: 'h:1', system_id: u, password: longerthan8}]": "carriers[0].password:",
+		"carriers: [{name: a, protocol: smpp, address: 'h:1', system_id: u, bind: both}]":            "carriers[0].bind:",
+		"carriers: [{name: a, protocol: smpp, address: 'h:1', system_id: u, concatenation: glue}]":   "carriers[0].concatenation:",
+		"carriers: [{name: a, protocol: smpp, address: 'h:1', system_id: u, receipt_ids: roman}]":    "carriers[0].receipt_ids:",
+		"carriers: [{name: a, protocol: smpp, address: 'h:1', system_id: u, tls: true, tls_ca: no}]": "carriers[0].tls_ca:",
+		"{carriers: [{name: a, protocol: loopback}], routes: [{carriers: [a], sender_type: fax}]}":   "routes[0].sender_type:",
+		"{carriers: [{name: a, protocol: loopback}], routes: [{carriers: [a], account: me}]}":        "routes[0].account:",
+		"{carriers: [{name: a, protocol: loopback}], routes: [{prefix: '1'}]}":                       "routes[0].carriers:",
+	}
+	for text, want := range cases {
+		cfg, errs := loadConfig(writeConfig(t, text), environment(nil))
+		if len(errs) == 0 {
+			errs = checkConfig(&cfg)
+		}
+		if len(errs) != 1 || !strings.HasPrefix(errs[0].Error(), want) {
+			t.Errorf("%s: got %v, want one error about %s", text, errs, want)
+		}
+	}
+	for _, text := range []string{"lisen: x", "carriers: [{name: a, protcol: smpp}]", "listen: [", "retention: {texts: soon}"} {
+		if _, errs := loadConfig(writeConfig(t, text), environment(nil)); len(errs) != 1 {
+			t.Errorf("%q: got %v", text, errs)
+		}
+	}
+}
+
+func TestDuration(t *testing.T) {
+	for text, want := range map[string]time.Duration{"90s": 90 * time.Second, "12h": 12 * time.Hour, "7d": 168 * time.Hour, "0.5d": 12 * time.Hour} {
+		var d Duration
+		if err := d.UnmarshalText([]byte(text)); err != nil || time.Duration(d) != want {
+			t.Errorf("%s: %s, %v", text, time.Duration(d), err)
+		}
+	}
+	for _, text := range []string{"", "d", "7", "7 d", "xd", "1d2"} {
+		var d Duration
+		if err := d.UnmarshalText([]byte(text)); err == nil {
+			t.Errorf("%q became %s", text, time.Duration(d))
+		}
+	}
+}
+
+func TestOnLoopback(t *testing.T) {
+	for address, want := range map[string]bool{
+		"127.0.0.1:80": true, "localhost:80": true, "[::1]:80": true, "127.9.9.9:0": true,
+		":80": false, "0.0.0.0:80": false, "10.0.0.1:80": false, "[::]:80": false, "example.net:80": false, "": false,
+	} {
+		if got := onLoopback(address); got != want {
+			t.Errorf("%q: %v", address, got)
+		}
+	}
+}
+
+// TestInventoryIsAsPromised: at least 20 area codes in 10 states and 2 provinces, 4 toll-free numbers, one short code for each country; of these
+// 12 local and 2 toll-free numbers and the US short code are rented.
+func TestInventoryIsAsPromised(t *testing.T) {
+	areas, states, provinces := map[string]bool{}, map[string]bool{}, map[string]bool{}
+	all, rented := map[string]int{}, map[string]int{}
+	for _, n := range inventory("MAXXXXXXXXXXXXXXXXXX", [16]byte{1}, "loopback", time.Now()) {
+		kind := n.Type.String()
+		all[kind]++
+		if n.Account != "" {
+			rented[kind]++
+		}
+		if n.AreaCode == "" {
+			continue
+		}
+		areas[n.AreaCode] = true
+		if n.Region == "" {
+			t.Errorf("%s has no region", n.Number)
+		}
+		if n.Country == "CA" {
+			provinces[n.Region] = true
+		} else {
+			states[n.Region] = true
+		}
+	}
+	if len(areas) < 20 || len(states) < 10 || len(provinces) < 2 {
+		t.Errorf("%d area codes in the states %v and the provinces %v", len(areas), maps.Keys(states), maps.Keys(provinces))
+	}
+	if all["tollfree"] != 4 || all["shortcode"] != 2 {
+		t.Errorf("in all: %v", all)
+	}
+	if diff := cmp.Diff(map[string]int{"longcode": 12, "tollfree": 2, "shortcode": 1}, rented); diff != "" {
+		t.Errorf("rented (-want +got):\n%s", diff)
+	}
+}

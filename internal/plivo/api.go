@@ -1,0 +1,302 @@
+// Package plivo is the account side of Heliograph: an API that is wire-compatible with Plivo's Messaging API, the forms of its
+// callbacks, and their signatures. Plivo's field names, codes and habits live here and nowhere else;
+// docs/plivo-divergences.md lists where we decided something that its documentation leaves open.
+//
+//	api.go        the routes, and how a call is answered
+//	path.go       paths as the clients really send them
+//	auth.go       who calls, about which account; slowing down guesses
+//	accounts.go   accounts, a few seconds old at most
+//	body.go       arguments from JSON, forms and queries, loosely typed
+//	json.go       the JSON reader
+//	message.go    POST Message: checks, and what is answered
+//	record.go     a message as its record shows it
+//	list.go       GET Message: filters; pages of any list
+//	powerpack.go  powerpacks
+//	pool.go       numbers, toll-free numbers and short codes of a pool
+//	priority.go   number_priority
+//	callback.go   events as requests
+//	signature.go  the signatures of callbacks, V2 and V3
+//	error.go      refusals in HTTP
+//	errorcode.go  reasons in the contract's codes
+//	openapi.yaml  the whole surface, held against every answer in the tests
+package plivo
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"runtime"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/heliograph/heliograph/internal/gateway"
+	"github.com/heliograph/heliograph/internal/mt"
+)
+
+// Config is what an API works with. Store, Accept, IDs, Now and Log must be set.
+type Config struct {
+	Store Store
+	// Accept takes a checked message. When it returns without an error, the message is on disk.
+	Accept func(context.Context, *mt.Request) (gateway.Acceptance, error)
+	// Changed is called after each change to numbers or powerpacks, before the answer; new messages follow the change when it returns.
+	Changed func(context.Context) error
+	IDs     *gateway.IDSource
+	Now     func() time.Time
+	Log     *slog.Logger
+
+	// Accounts is shared with the callbacks; nil: the API has its own.
+	Accounts *Accounts
+	// MaxBody bounds a request's body in octets; 0: DefaultMaxBody.
+	MaxBody int64
+	// TrustedProxies are networks whose X-Forwarded-For is believed.
+	TrustedProxies []netip.Prefix
+	// Served hears of every answered request: the route's pattern ("" where none fits), the status and the time it took. nil: nobody does.
+	Served func(method, pattern string, status int, took time.Duration)
+}
+
+// API serves the account API.
+type API struct {
+	store    Store
+	accept   func(context.Context, *mt.Request) (gateway.Acceptance, error)
+	changed  func(context.Context) error
+	ids      *gateway.IDSource
+	now      func() time.Time
+	log      *slog.Logger
+	accounts *Accounts
+	throttle *throttle
+	maxBody  int64
+	proxies  []netip.Prefix
+	served   func(method, pattern string, status int, took time.Duration)
+	routes   []route
+}
+
+// New makes the handler for everything below /v1/. It must see paths as they came: a router that cleans them answers doubled slashes with a
+// redirect, which turns a client's POST into a GET.
+func New(cfg Config) http.Handler {
+	a := &API{
+		store: cfg.Store, accept: cfg.Accept, changed: cfg.Changed, ids: cfg.IDs, now: cfg.Now, log: cfg.Log, accounts: cfg.Accounts,
+		throttle: newThrottle(), maxBody: cfg.MaxBody, proxies: cfg.TrustedProxies, served: cfg.Served,
+	}
+	if a.accounts == nil {
+		a.accounts = NewAccounts(cfg.Store.Account, cfg.Now)
+	}
+	if a.changed == nil {
+		a.changed = func(context.Context) error { return nil }
+	}
+	if a.maxBody <= 0 {
+		a.maxBody = DefaultMaxBody
+	}
+	if a.served == nil {
+		a.served = func(string, string, int, time.Duration) {}
+	}
+	a.routes = a.table()
+	return a
+}
+
+// table is the whole surface.
+func (a *API) table() []route {
+	return []route{
+		newRoute("/v1/Account/{auth_id}/Message/", a.listMessages, a.createMessage, nil),
+		newRoute("/v1/Account/{auth_id}/Message/{message_uuid}/", a.getMessage, nil, nil),
+
+		newRoute("/v1/Account/{auth_id}/Powerpack/", a.listPowerpacks, a.createPowerpack, nil),
+		newRoute("/v1/Account/{auth_id}/Powerpack/{uuid}/", a.getPowerpack, a.updatePowerpack, a.deletePowerpack),
+		newRoute("/v1/Account/{auth_id}/Powerpack/{uuid}/Number/", a.listNumbers, a.addNumber, nil),
+		newRoute("/v1/Account/{auth_id}/Powerpack/{uuid}/Number/{number}/", a.getNumber, a.addNumber, a.removeNumber),
+
+		newRoute("/v1/Account/{auth_id}/NumberPool/{pool_uuid}/", a.getPool, nil, nil),
+		newRoute("/v1/Account/{auth_id}/NumberPool/{pool_uuid}/Number/", a.listNumbers, nil, nil),
+		newRoute("/v1/Account/{auth_id}/NumberPool/{pool_uuid}/Number/{number}/", a.getNumber, a.addNumber, a.removeNumber),
+		newRoute("/v1/Account/{auth_id}/NumberPool/{pool_uuid}/Tollfree/", a.listNumbers, nil, nil),
+		newRoute("/v1/Account/{auth_id}/NumberPool/{pool_uuid}/Tollfree/{number}/", a.getNumber, a.addNumber, a.removeNumber),
+		newRoute("/v1/Account/{auth_id}/NumberPool/{pool_uuid}/Shortcode/", a.listNumbers, nil, nil),
+		newRoute("/v1/Account/{auth_id}/NumberPool/{pool_uuid}/Shortcode/{shortcode}/", a.getNumber, a.addNumber, a.removeNumber),
+	}
+}
+
+// handler answers a call, or refuses it with an error.
+type handler func(*call) (answer, error)
+
+// answer is a status and what becomes the JSON object.
+type answer struct {
+	status int
+	body   any
+}
+
+// route is a path and what may be done there. GET also serves HEAD.
+type route struct {
+	pattern           string
+	segments          []string
+	get, post, delete handler
+}
+
+// Places of a path's parameters among its segments.
+const (
+	paramAccount  = 2
+	paramResource = 3 // a fixed segment: which collection
+	paramID       = 4
+	paramList     = 5 // a fixed segment: which list of a pool
+	paramItem     = 6
+)
+
+func newRoute(pattern string, get, post, remove handler) route {
+	return route{pattern: pattern, segments: strings.Split(strings.Trim(pattern, "/"), "/"), get: get, post: post, delete: remove}
+}
+
+func (r *route) matches(path *segments) bool {
+	if path.long || path.n != len(r.segments) {
+		return false
+	}
+	for i, segment := range r.segments {
+		if segment[0] != '{' && !foldEqual(segment, path.list[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+func (r *route) handler(method string) handler {
+	switch method {
+	case http.MethodGet, http.MethodHead:
+		return r.get
+	case http.MethodPost:
+		return r.post
+	case http.MethodDelete:
+		return r.delete
+	}
+	return nil
+}
+
+func (r *route) allow() string {
+	var methods []string
+	for _, method := range [...]string{http.MethodGet, http.MethodPost, http.MethodDelete} {
+		if r.handler(method) != nil {
+			methods = append(methods, method)
+		}
+	}
+	return strings.Join(methods, ", ")
+}
+
+// call is one request on its way through the API.
+type call struct {
+	api     *API
+	r       *http.Request
+	id      gateway.ID // api_id; a repeated request answers with the first one's
+	at      time.Time
+	client  netip.Addr
+	from    netip.Addr // what the throttle counts the client as
+	path    segments
+	route   *route
+	account *account // that the call is about
+}
+
+func (c *call) param(place int) string       { return c.path.list[place] }
+func (c *call) accountID() gateway.AccountID { return c.account.ID }
+func (c *call) context() context.Context     { return c.r.Context() }
+func (c *call) resource(segments string) string {
+	return "/v1/Account/" + string(c.account.ID) + segments
+}
+
+// ServeHTTP answers one request. Whatever happens, the answer is a JSON object with an api_id.
+func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	c := &call{api: a, r: r, at: a.now(), client: a.clientOf(r)}
+	c.id, c.from = a.ids.Next(c.at), sourceOf(c.client)
+	ans, err := a.serve(c)
+	if err != nil {
+		ans = a.refuse(c, w.Header(), err)
+	}
+	write(w, c.id, ans)
+	pattern := ""
+	if c.route != nil {
+		pattern = c.route.pattern
+	}
+	a.served(r.Method, pattern, ans.status, a.now().Sub(c.at))
+}
+
+// serve finds the route and the account and lets the handler answer. A panic ends as an internal error.
+func (a *API) serve(c *call) (ans answer, err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			if cause == http.ErrAbortHandler {
+				panic(cause)
+			}
+			a.log.Error("the API panicked", "api_id", c.id.String(), "cause", panicCause(cause), "stack", string(debug.Stack()))
+			err = errInternal
+		}
+	}()
+	c.path = cutPath(c.r.URL.Path)
+	for i := range a.routes {
+		if a.routes[i].matches(&c.path) {
+			c.route = &a.routes[i]
+			break
+		}
+	}
+	if c.route == nil {
+		return answer{}, errNoRoute
+	}
+	if err := a.authenticate(c); err != nil {
+		return answer{}, err
+	}
+	handle := c.route.handler(c.r.Method)
+	if handle == nil {
+		return answer{}, &refusal{status: http.StatusMethodNotAllowed, text: "method not allowed", allow: c.route.allow()}
+	}
+	return handle(c)
+}
+
+// panicCause is what a log may say of a panic: the runtime's own words, but of other values, which may hold anything, only the type.
+func panicCause(cause any) string {
+	var err runtime.Error
+	if e, ok := cause.(error); ok && errors.As(e, &err) {
+		return err.Error()
+	}
+	return fmt.Sprintf("%T", cause)
+}
+
+// errorBody is what every refusal looks like.
+type errorBody struct {
+	APIID string `json:"api_id"`
+	Error string `json:"error"`
+}
+
+func (a *API) refuse(c *call, header http.Header, err error) answer {
+	if c.context().Err() != nil && errors.Is(err, c.context().Err()) { // nobody reads the answer, and nothing is wrong here
+		err = errGone
+	}
+	r, internal := refusalOf(err)
+	if internal && err != errInternal {
+		a.log.Error("the API failed", "api_id", c.id.String(), "method", c.r.Method, "err", err)
+	}
+	if r.retryAfter > 0 {
+		header.Set("Retry-After", strconv.Itoa(r.retryAfter))
+	}
+	if r.allow != "" {
+		header.Set("Allow", r.allow)
+	}
+	if r.status == http.StatusUnauthorized {
+		header.Set("WWW-Authenticate", `Basic realm="Heliograph"`)
+	}
+	return answer{r.status, errorBody{APIID: c.id.String(), Error: r.text}}
+}
+
+func write(w http.ResponseWriter, id gateway.ID, ans answer) {
+	var body bytes.Buffer
+	encoder := json.NewEncoder(&body)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(ans.body); err != nil { // all bodies are plain structs: cannot happen
+		panic(err)
+	}
+	header := w.Header()
+	header["Content-Type"] = []string{"application/json"}
+	header["X-Request-Id"] = []string{id.String()}
+	header["Content-Length"] = []string{strconv.Itoa(body.Len())}
+	w.WriteHeader(ans.status)
+	_, _ = w.Write(body.Bytes()) // a client that is gone does not need it
+}

@@ -1,0 +1,207 @@
+package plivo
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/heliograph/heliograph/internal/gateway"
+)
+
+// fakeStore keeps everything in memory. It holds to what Store's comments say.
+type fakeStore struct {
+	mu         sync.Mutex
+	accounts   map[gateway.AccountID]gateway.Account
+	messages   []*gateway.Message
+	powerpacks []gateway.Powerpack
+	numbers    []gateway.Number
+
+	reads  int   // of accounts
+	err    error // every method fails with it
+	filter gateway.MessageFilter
+}
+
+func (s *fakeStore) Account(_ context.Context, id gateway.AccountID) (gateway.Account, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.reads++
+	a, ok := s.accounts[id]
+	if !ok {
+		return gateway.Account{}, gateway.Errorf(gateway.NotFound, "not found")
+	}
+	return a, nil
+}
+
+func (s *fakeStore) Message(_ context.Context, account gateway.AccountID, id gateway.ID) (*gateway.Message, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.err != nil {
+		return nil, s.err
+	}
+	for _, m := range s.messages {
+		if m.ID == id && m.Account == account {
+			return m, nil
+		}
+	}
+	return nil, gateway.Errorf(gateway.NotFound, "message %s not found", id)
+}
+
+func (s *fakeStore) Messages(_ context.Context, f gateway.MessageFilter) ([]*gateway.Message, int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.filter = f
+	var found []*gateway.Message
+	for _, m := range s.messages {
+		if fitsMessage(m, f) {
+			found = append(found, m)
+		}
+	}
+	slices.SortFunc(found, func(a, b *gateway.Message) int { return cmp.Compare(b.ID.Seq(), a.ID.Seq()) })
+	return cut(found, f.Limit, f.Offset), len(found), s.err
+}
+
+func fitsMessage(m *gateway.Message, f gateway.MessageFilter) bool {
+	return m.Account == f.Account && !m.AcceptedAt.Before(f.After) && (f.Before.IsZero() || m.AcceptedAt.Before(f.Before)) &&
+		(f.Direction == nil || *f.Direction == m.Direction) && (f.State == nil || *f.State == m.State) &&
+		(f.Service == 0 || f.Service == m.Service) && (len(f.Reasons) == 0 || slices.Contains(f.Reasons, m.Reason)) &&
+		(f.Powerpack.IsZero() || f.Powerpack == m.Powerpack) && (f.From == "" || f.From == m.From) && (f.To == "" || f.To == m.To) &&
+		(f.Country == "" || f.Country == m.Country)
+}
+
+func cut[T any](all []T, limit, offset int) []T {
+	all = all[min(offset, len(all)):]
+	return all[:min(limit, len(all))]
+}
+
+func (s *fakeStore) CreatePowerpack(_ context.Context, p gateway.Powerpack) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, other := range s.powerpacks {
+		if other.Account == p.Account && other.Name == p.Name {
+			return gateway.Errorf(gateway.Conflict, "there is a powerpack of that name")
+		}
+	}
+	s.powerpacks = append(s.powerpacks, p)
+	return s.err
+}
+
+func (s *fakeStore) UpdatePowerpack(_ context.Context, p gateway.Powerpack) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i, other := range s.powerpacks {
+		if other.Account == p.Account && other.Name == p.Name && other.ID != p.ID {
+			return gateway.Errorf(gateway.Conflict, "there is a powerpack of that name")
+		}
+		if other.ID == p.ID {
+			s.powerpacks[i] = p
+		}
+	}
+	return s.err
+}
+
+func (s *fakeStore) find(match func(*gateway.Powerpack) bool) (gateway.Powerpack, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.err != nil {
+		return gateway.Powerpack{}, s.err
+	}
+	for i := range s.powerpacks {
+		if match(&s.powerpacks[i]) {
+			return s.powerpacks[i], nil
+		}
+	}
+	return gateway.Powerpack{}, gateway.Errorf(gateway.NotFound, "powerpack not found")
+}
+
+func (s *fakeStore) Powerpack(_ context.Context, account gateway.AccountID, id gateway.ID) (gateway.Powerpack, error) {
+	return s.find(func(p *gateway.Powerpack) bool { return p.Account == account && p.ID == id })
+}
+
+func (s *fakeStore) PowerpackOfPool(_ context.Context, account gateway.AccountID, pool gateway.ID) (gateway.Powerpack, error) {
+	return s.find(func(p *gateway.Powerpack) bool { return p.Account == account && p.Pool == pool })
+}
+
+func (s *fakeStore) Powerpacks(_ context.Context, account gateway.AccountID, limit, offset int) ([]gateway.Powerpack, int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var found []gateway.Powerpack
+	for _, p := range slices.Backward(s.powerpacks) {
+		if p.Account == account {
+			found = append(found, p)
+		}
+	}
+	return cut(found, limit, offset), len(found), s.err
+}
+
+func (s *fakeStore) DeletePowerpack(_ context.Context, account gateway.AccountID, id gateway.ID, unrent bool) error {
+	p, err := s.Powerpack(context.Background(), account, id)
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.powerpacks = slices.DeleteFunc(s.powerpacks, func(other gateway.Powerpack) bool { return other.ID == id })
+	for i := range s.numbers {
+		if s.numbers[i].Pool == p.Pool {
+			leave(&s.numbers[i], unrent)
+		}
+	}
+	return nil
+}
+
+func leave(n *gateway.Number, unrent bool) {
+	n.Pool, n.Service = gateway.ID{}, 0
+	if unrent {
+		n.Account = ""
+	}
+}
+
+func (s *fakeStore) Numbers(_ context.Context, f gateway.NumberFilter) ([]gateway.Number, int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var found []gateway.Number
+	for _, n := range s.numbers {
+		prefixed := len(f.Prefixes) == 0 || slices.ContainsFunc(f.Prefixes, func(p string) bool { return strings.HasPrefix(n.Number, p) })
+		if prefixed && (f.Account == "" || f.Account == n.Account) && (f.Pool.IsZero() || f.Pool == n.Pool) &&
+			(len(f.Types) == 0 || slices.Contains(f.Types, n.Type)) && (f.Country == "" || f.Country == n.Country) &&
+			(f.Service == 0 || f.Service == n.Service) {
+			found = append(found, n)
+		}
+	}
+	slices.SortStableFunc(found, func(a, b gateway.Number) int { return a.AddedAt.Compare(b.AddedAt) })
+	return cut(found, f.Limit, f.Offset), len(found), s.err
+}
+
+func (s *fakeStore) AddToPool(_ context.Context, account gateway.AccountID, pool gateway.ID, number string, service gateway.Service, rent bool, at time.Time) (gateway.Number, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i := range s.numbers {
+		n := &s.numbers[i]
+		switch {
+		case n.Number != number || n.Account != account && (n.Account != "" || !rent):
+			continue
+		case !n.Pool.IsZero() && n.Pool != pool:
+			return gateway.Number{}, gateway.Errorf(gateway.Conflict, "the number is in another powerpack")
+		case !n.Services.Has(service):
+			return gateway.Number{}, gateway.Errorf(gateway.Invalid, "the number cannot carry %s", service)
+		}
+		n.Account, n.Pool, n.Service, n.AddedAt = account, pool, service, at
+		return *n, s.err
+	}
+	return gateway.Number{}, gateway.Errorf(gateway.NotFound, "number %s not found", number)
+}
+
+func (s *fakeStore) RemoveFromPool(_ context.Context, account gateway.AccountID, pool gateway.ID, number string, unrent bool) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i := range s.numbers {
+		if n := &s.numbers[i]; n.Number == number && n.Account == account && n.Pool == pool {
+			leave(n, unrent)
+			return nil
+		}
+	}
+	return gateway.Errorf(gateway.NotFound, "not found")
+}

@@ -1,0 +1,154 @@
+package plivo
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/heliograph/heliograph/internal/gateway"
+	"github.com/heliograph/heliograph/internal/numbering"
+)
+
+// record is a message as the contract shows it, in lists. Clients parse it strictly: codes and amounts are strings, units are an integer.
+type record struct {
+	MessageUUID                     string  `json:"message_uuid"`
+	MessageTime                     string  `json:"message_time"`
+	MessageDirection                string  `json:"message_direction"`
+	MessageState                    string  `json:"message_state"`
+	MessageType                     string  `json:"message_type"`
+	FromNumber                      string  `json:"from_number"`
+	ToNumber                        string  `json:"to_number"`
+	Units                           int     `json:"units"`
+	TotalRate                       string  `json:"total_rate"`
+	TotalAmount                     string  `json:"total_amount"`
+	CarrierFeesRate                 string  `json:"carrier_fees_rate"`
+	CarrierFees                     string  `json:"carrier_fees"`
+	ErrorCode                       *string `json:"error_code"`
+	ErrorMessage                    string  `json:"error_message"`
+	ResourceURI                     string  `json:"resource_uri"`
+	PowerpackID                     string  `json:"powerpack_id"`
+	RequesterIP                     string  `json:"requester_ip"`
+	IsDomestic                      *bool   `json:"is_domestic"`
+	ReplacedSender                  string  `json:"replaced_sender"`
+	TendlcCampaignID                string  `json:"tendlc_campaign_id"`
+	TendlcRegistrationStatus        string  `json:"tendlc_registration_status"`
+	DestinationCountryISO2          string  `json:"destination_country_iso2"`
+	DestinationNetwork              string  `json:"destination_network"`
+	ConversationID                  string  `json:"conversation_id"`
+	ConversationOrigin              string  `json:"conversation_origin"`
+	ConversationExpirationTimestamp string  `json:"conversation_expiration_timestamp"`
+	DLTEntityID                     string  `json:"dlt_entity_id"`
+	DLTTemplateID                   string  `json:"dlt_template_id"`
+	DLTTemplateCategory             string  `json:"dlt_template_category"`
+	Log                             string  `json:"log"`
+	MessageExpiry                   int     `json:"message_expiry"`
+	MessageSentTime                 *string `json:"message_sent_time"`
+	MessageUpdatedTime              *string `json:"message_updated_time"`
+}
+
+// singleRecord is a message as the contract shows it alone.
+type singleRecord struct {
+	APIID string `json:"api_id"`
+	record
+}
+
+func (a *API) getMessage(c *call) (answer, error) {
+	id, ok := gateway.ParseID(c.param(paramID))
+	if !ok {
+		return answer{}, errNotFound
+	}
+	m, err := a.store.Message(c.context(), c.accountID(), id)
+	if err != nil {
+		return answer{}, err
+	}
+	return answer{http.StatusOK, singleRecord{c.id.String(), newRecord(c, m)}}, nil
+}
+
+func newRecord(c *call, m *gateway.Message) record {
+	named, price := codeOf(m.State, m.Reason), priceOf(m)
+	from, to := shownNumbers(m)
+	return record{
+		MessageUUID: m.ID.String(), MessageTime: recordTime(m.AcceptedAt), MessageDirection: m.Direction.String(),
+		MessageState: m.State.String(), MessageType: m.Service.String(), FromNumber: from, ToNumber: to, Units: m.Units,
+		TotalRate: price.rate, TotalAmount: price.amount, CarrierFeesRate: price.feesRate, CarrierFees: price.fees,
+		ErrorCode: stringOrNull(named.code), ErrorMessage: named.text,
+		ResourceURI: c.resource("/Message/" + m.ID.String() + "/"), PowerpackID: idOrEmpty(m.Powerpack), RequesterIP: m.Requester,
+		IsDomestic: isDomestic(m), DestinationCountryISO2: m.Country,
+		DLTEntityID: m.DLT.EntityID, DLTTemplateID: m.DLT.TemplateID, DLTTemplateCategory: m.DLT.TemplateCategory,
+		Log: logName(m.Log), MessageExpiry: int(m.ExpiresAt.Sub(m.AcceptedAt) / time.Second),
+		MessageSentTime: timeOrNull(m.SentAt), MessageUpdatedTime: timeOrNull(m.UpdatedAt),
+	}
+}
+
+// price is what a message costs, as the contract writes it: decimals as texts, five places.
+type price struct{ rate, amount, feesRate, fees string }
+
+// priceOf is the one place where amounts come from. There are no rates: nothing is charged.
+func priceOf(*gateway.Message) price {
+	const nothing = "0.00000"
+	return price{nothing, nothing, nothing, nothing}
+}
+
+// shownNumbers are the message's numbers, as far as its log setting lets them be shown. It covers the number of the person: that a message goes
+// to, or comes from.
+func shownNumbers(m *gateway.Message) (from, to string) {
+	if m.Log != gateway.LogNothing && m.Log != gateway.LogContentOnly {
+		return m.From, m.To
+	}
+	if m.Direction == gateway.Inbound {
+		return masked(m.From), m.To
+	}
+	return m.From, masked(m.To)
+}
+
+// masked covers the last three digits.
+func masked(number string) string { return number[:max(0, len(number)-3)] + "***" }
+
+func logName(mode gateway.LogMode) string {
+	switch mode {
+	case gateway.LogNothing:
+		return "false"
+	case gateway.LogContentOnly:
+		return "content_only"
+	case gateway.LogNumberOnly:
+		return "number_only"
+	}
+	return "true"
+}
+
+// isDomestic tells whether a message stays in one country; nil when one of the two is not known.
+func isDomestic(m *gateway.Message) *bool {
+	from, ok := numbering.Destination(m.From)
+	if !ok || from.Country == "" || m.Country == "" {
+		return nil
+	}
+	same := from.Country == m.Country
+	return &same
+}
+
+// recordTime is a time as records have it.
+func recordTime(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05.000000+00:00") }
+
+// stamp is a time as powerpacks and pools have it.
+func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000000Z") }
+
+func timeOrNull(t time.Time) *string {
+	if t.IsZero() {
+		return nil
+	}
+	text := recordTime(t)
+	return &text
+}
+
+func stringOrNull(text string) *string {
+	if text == "" {
+		return nil
+	}
+	return &text
+}
+
+func idOrEmpty(id gateway.ID) string {
+	if id.IsZero() {
+		return ""
+	}
+	return id.String()
+}
