@@ -1,0 +1,15 @@
+// Package webhook tells accounts of events: the Worker renders, signs and posts them as callbacks, tries again on the schedule of
+// gateway.NextCallback, and records what became of each attempt.
+//
+// The rows in the store are the truth: an event is kept there until it was told or given up, and what was posted but not recorded when
+// the process died is posted again. Memory holds the head of each endpoint's queue and nothing grows with the backlog.
+// DESIGN.md says why no event is lost, and when one can be told twice.
+//
+//	worker.go    start and stop, and hints of new events
+//	endpoint.go  one endpoint's queue, its health and how many posts it may have at once
+//	post.go      the goroutines that post, and whose turn it is
+//	record.go    what became of attempts, written in batches
+//	refill.go    reading on from the store: backlogs, retries that are due, what memory does not know of
+//	queue.go     first in, first out
+//	state.go     what operators and metrics see
+package webhook
