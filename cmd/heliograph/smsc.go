@@ -74,6 +74,7 @@ func (c *smscCommand) config() smpptest.Config {
 		Refused: c.Refused, Unanswered: c.Unanswered, ThrottleRate: c.ThrottleRate, DisconnectEvery: c.Disconnect,
 		ReceiptFirst: c.ReceiptFirst, DuplicateReceipts: c.Duplicates, Receipts: receiptForms[c.Receipts], BindRefuse: smpp.Status(c.BindStatus),
 		Distinct: c.Distinct,
+		FirstID:  time.Now().UnixMilli(), // so that a second run does not give the ids of the first again
 	}
 	if c.HexIDs {
 		cfg.ResponseIDs, cfg.ReceiptIDs = smpptest.Hex, smpptest.Decimal
