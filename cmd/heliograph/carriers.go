@@ -27,30 +27,37 @@ type CarrierConfig struct {
 	Protocol string `yaml:"protocol"` // smpp or loopback
 
 	// SMPP.
-	Address         string        `yaml:"address"`
-	TLS             bool          `yaml:"tls"`
-	TLSCA           string        `yaml:"tls_ca"`          // PEM file; empty: the system's authorities
-	TLSServerName   string        `yaml:"tls_server_name"` // empty: the address's host
-	SystemID        string        `yaml:"system_id"`
-	Password        string        `yaml:"password"`
-	SystemType      string        `yaml:"system_type"`
-	ServiceType     string        `yaml:"service_type"`
-	Bind            string        `yaml:"bind"` // transceiver or transmitter+receiver
-	Binds           int           `yaml:"binds"`
-	Window          int           `yaml:"window"` // outstanding submit_sm per bind
-	EnquireLink     Duration      `yaml:"enquire_link"`
-	ResponseTimeout Duration      `yaml:"response_timeout"`
-	Concatenation   string        `yaml:"concatenation"` // udh, sar or payload
-	ReceiptIDs      string        `yaml:"receipt_ids"`   // same, loose, hex_to_decimal or decimal_to_hex
-	GSMCoding       uint8         `yaml:"gsm_data_coding"`
-	UCS2Coding      uint8         `yaml:"ucs2_data_coding"`
-	GSMAsLatin1     bool          `yaml:"gsm_as_latin1"`   // the SMSC's default alphabet is ISO 8859-1
-	Validity        bool          `yaml:"validity_period"` // tell the SMSC when a message expires
-	LongCode        *NumberingTag `yaml:"long_code"`
-	TollFree        *NumberingTag `yaml:"toll_free"`
-	ShortCode       *NumberingTag `yaml:"short_code"`
-	Alphanumeric    *NumberingTag `yaml:"alphanumeric"`
-	Destination     *NumberingTag `yaml:"destination"`
+	Address         string   `yaml:"address"`
+	TLS             bool     `yaml:"tls"`
+	TLSCA           string   `yaml:"tls_ca"`          // PEM file; empty: the system's authorities
+	TLSServerName   string   `yaml:"tls_server_name"` // empty: the address's host
+	SystemID        string   `yaml:"system_id"`
+	Password        string   `yaml:"password"`
+	SystemType      string   `yaml:"system_type"`
+	ServiceType     string   `yaml:"service_type"`
+	Bind            string   `yaml:"bind"` // transceiver or transmitter+receiver
+	Binds           int      `yaml:"binds"`
+	Window          int      `yaml:"window"` // outstanding submit_sm per bind
+	EnquireLink     Duration `yaml:"enquire_link"`
+	ResponseTimeout Duration `yaml:"response_timeout"`
+	Concatenation   string   `yaml:"concatenation"` // udh, sar or payload
+	ReceiptIDs      string   `yaml:"receipt_ids"`   // same, loose, hex_to_decimal or decimal_to_hex
+	GSMCoding       uint8    `yaml:"gsm_data_coding"`
+	UCS2Coding      uint8    `yaml:"ucs2_data_coding"`
+	GSMAsLatin1     bool     `yaml:"gsm_as_latin1"`   // the SMSC's default alphabet is ISO 8859-1
+	Validity        bool     `yaml:"validity_period"` // tell the SMSC when a message expires
+	Receipts        string   `yaml:"receipts"`        // final, failures or none: for which ends a receipt is asked for
+	RefuseInbound   bool     `yaml:"refuse_inbound"`  // refuse messages from handsets for good
+	// Answers says what a command_status means: throttled, deferred, or the error code that the message fails with.
+	Answers map[string]string `yaml:"answers"`
+	// ReceiptErrors says which error code an error of a receipt's text means.
+	ReceiptErrors map[string]string `yaml:"receipt_errors"`
+
+	LongCode     *NumberingTag `yaml:"long_code"`
+	TollFree     *NumberingTag `yaml:"toll_free"`
+	ShortCode    *NumberingTag `yaml:"short_code"`
+	Alphanumeric *NumberingTag `yaml:"alphanumeric"`
+	Destination  *NumberingTag `yaml:"destination"`
 
 	// Loopback.
 	Delay Duration `yaml:"delay"`
@@ -125,6 +132,8 @@ func (c *CarrierConfig) check() []error {
 const (
 	maxBinds  = 100
 	maxWindow = 10_000
+	// maxCredential is more than SMPP 3.4 allows (15 and 8): SMSCs hand out longer ones.
+	maxCredential = 64
 )
 
 func (c *CarrierConfig) checkSMPP() []error {
@@ -133,12 +142,11 @@ func (c *CarrierConfig) checkSMPP() []error {
 	if host, port, err := net.SplitHostPort(c.Address); err != nil || host == "" || port == "" {
 		wrong("address: %q is no address such as smsc.example.net:2775", c.Address)
 	}
-	// Lengths of SMPP 3.4, 4.1.1 without the NUL at the end.
-	if c.SystemID == "" || len(c.SystemID) > 15 {
-		wrong("system_id: must have 1 to 15 characters")
+	if c.SystemID == "" || len(c.SystemID) > maxCredential {
+		wrong("system_id: must have 1 to %d characters", maxCredential)
 	}
-	if len(c.Password) > 8 {
-		wrong("password: SMPP 3.4 carries at most 8 characters")
+	if len(c.Password) > maxCredential {
+		wrong("password: must have at most %d characters", maxCredential)
 	}
 	if len(c.SystemType) > 12 {
 		wrong("system_type: must have at most 12 characters")
@@ -163,6 +171,15 @@ func (c *CarrierConfig) checkSMPP() []error {
 	}
 	if _, ok := receiptIDs[c.ReceiptIDs]; !ok {
 		wrong("receipt_ids: must be same, loose, hex_to_decimal or decimal_to_hex")
+	}
+	if _, ok := receiptRequests[c.Receipts]; !ok {
+		wrong("receipts: must be final, failures or none")
+	}
+	if _, err := c.answers(); err != nil {
+		wrong("answers: %w", err)
+	}
+	if _, err := c.receiptErrors(); err != nil {
+		wrong("receipt_errors: %w", err)
 	}
 	if _, err := c.tlsConfig(); err != nil {
 		wrong("tls_ca: %w", err)

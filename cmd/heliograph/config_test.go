@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/heliograph/heliograph/internal/gateway"
 )
 
 func writeConfig(t *testing.T, text string) string {
@@ -41,6 +43,8 @@ carriers:
     rate: 50
     unanswered: hold
     short_code: {ton: 6, npi: 0}
+    answers: {"0x400": deferred, "0x401": "30"}
+    receipt_errors: {"034": "30"}
 routes:
   - {prefix: "1", sender_type: shortcode, carriers: [main]}
 egress:
@@ -56,7 +60,8 @@ egress:
 		t.Errorf("got %+v", cfg)
 	}
 	settings, err := cfg.Carriers[0].esme()
-	if err != nil || settings.Window != defaultWindow || settings.ShortCode.TON != 6 {
+	if err != nil || settings.Window != defaultWindow || settings.ShortCode.TON != 6 ||
+		settings.Answers[0x400].Status != gateway.Deferred || settings.Answers[0x401].Reason != gateway.Spam || settings.ReceiptErrors["034"] != gateway.Spam {
 		t.Errorf("got %+v, %v", settings, err)
 	}
 	if len(cfg.Egress.Allow) != 1 || cfg.Egress.Allow[0].String() != "10.0.0.0/8" {
@@ -125,15 +130,15 @@ func TestConfigErrors(t *testing.T) {
 		"carriers: [{protocol: loopback}]":                    "carriers[0].name:",
 		"carriers: [{name: a, protocol: mm7}]":                "carriers[0].protocol:",
 		"carriers: [{name: a, protocol: loopback, rate: -1}]": "carriers[0].rate:",
-		"carriers: [{name: a, protocol: loopback, unanswered: shout}]":                               "carriers[0].unanswered:",
-		"carriers: [{name: a, protocol: smpp, address: 'h:1', system_id: u, password: longerthan8}]": "carriers[0].password:",
-		"carriers: [{name: a, protocol: smpp, address: 'h:1', system_id: u, bind: both}]":            "carriers[0].bind:",
-		"carriers: [{name: a, protocol: smpp, address: 'h:1', system_id: u, concatenation: glue}]":   "carriers[0].concatenation:",
-		"carriers: [{name: a, protocol: smpp, address: 'h:1', system_id: u, receipt_ids: roman}]":    "carriers[0].receipt_ids:",
-		"carriers: [{name: a, protocol: smpp, address: 'h:1', system_id: u, tls: true, tls_ca: no}]": "carriers[0].tls_ca:",
-		"{carriers: [{name: a, protocol: loopback}], routes: [{carriers: [a], sender_type: fax}]}":   "routes[0].sender_type:",
-		"{carriers: [{name: a, protocol: loopback}], routes: [{carriers: [a], account: me}]}":        "routes[0].account:",
-		"{carriers: [{name: a, protocol: loopback}], routes: [{prefix: '1'}]}":                       "routes[0].carriers:",
+		"carriers: [{name: a, protocol: loopback, unanswered: shout}]":                                  "carriers[0].unanswered:",
+		"carriers: [{name: a, protocol: smpp, address: 'h:1', system_id: u, answers: {'0x58': maybe}}]": "carriers[0].answers:",
+		"carriers: [{name: a, protocol: smpp, address: 'h:1', system_id: u, bind: both}]":               "carriers[0].bind:",
+		"carriers: [{name: a, protocol: smpp, address: 'h:1', system_id: u, concatenation: glue}]":      "carriers[0].concatenation:",
+		"carriers: [{name: a, protocol: smpp, address: 'h:1', system_id: u, receipt_ids: roman}]":       "carriers[0].receipt_ids:",
+		"carriers: [{name: a, protocol: smpp, address: 'h:1', system_id: u, tls: true, tls_ca: no}]":    "carriers[0].tls_ca:",
+		"{carriers: [{name: a, protocol: loopback}], routes: [{carriers: [a], sender_type: fax}]}":      "routes[0].sender_type:",
+		"{carriers: [{name: a, protocol: loopback}], routes: [{carriers: [a], account: me}]}":           "routes[0].account:",
+		"{carriers: [{name: a, protocol: loopback}], routes: [{prefix: '1'}]}":                          "routes[0].carriers:",
 	}
 	for text, want := range cases {
 		cfg, errs := loadConfig(writeConfig(t, text), environment(nil))

@@ -1,9 +1,14 @@
 package main
 
 import (
+	"errors"
+	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/heliograph/heliograph/internal/esme"
+	"github.com/heliograph/heliograph/internal/gateway"
+	"github.com/heliograph/heliograph/internal/plivo"
 	"github.com/heliograph/heliograph/internal/smpp"
 )
 
@@ -16,6 +21,9 @@ var (
 	receiptIDs     = map[string]esme.ReceiptIDs{
 		"": esme.SameIDs, "same": esme.SameIDs, "loose": esme.LooseIDs, "hex_to_decimal": esme.HexToDecimal, "decimal_to_hex": esme.DecimalToHex,
 	}
+	receiptRequests = map[string]esme.ReceiptRequest{
+		"": esme.FinalReceipts, "final": esme.FinalReceipts, "failures": esme.FailureReceipts, "none": esme.NoReceipts,
+	}
 )
 
 // defaultWindow is how many submit_sm may be outstanding on a bind where the configuration does not say.
@@ -23,7 +31,9 @@ const defaultWindow = 100
 
 // esme makes a carrier's settings of its configuration, but for what is wired to it.
 func (c *CarrierConfig) esme() (esme.Config, error) {
-	secure, err := c.tlsConfig()
+	secure, tlsErr := c.tlsConfig()
+	answers, answersErr := c.answers()
+	receiptErrors, receiptErr := c.receiptErrors()
 	settings := esme.Config{
 		Name: c.Name, Address: c.Address, TLS: secure, SystemID: c.SystemID, Password: c.Password, SystemType: c.SystemType,
 		ServiceType: c.ServiceType, Mode: bindModes[c.Bind], Binds: c.Binds, Window: c.Window,
@@ -31,12 +41,50 @@ func (c *CarrierConfig) esme() (esme.Config, error) {
 		Concatenation: concatenations[c.Concatenation], ReceiptIDs: receiptIDs[c.ReceiptIDs], ValidityPeriod: c.Validity,
 		GSM7Coding: smpp.DataCoding(c.GSMCoding), UCS2Coding: smpp.DataCoding(c.UCS2Coding), GSM7AsLatin1: c.GSMAsLatin1,
 		LongCode: c.LongCode.esme(), TollFree: c.TollFree.esme(), ShortCode: c.ShortCode.esme(), Alphanumeric: c.Alphanumeric.esme(),
-		Destination: c.Destination.esme(),
+		Destination: c.Destination.esme(), RequestReceipts: receiptRequests[c.Receipts], RefuseInbound: c.RefuseInbound,
+		Answers: answers, ReceiptErrors: receiptErrors,
 	}
 	if settings.Window == 0 {
 		settings.Window = defaultWindow
 	}
-	return settings, err
+	return settings, errors.Join(tlsErr, answersErr, receiptErr)
+}
+
+// answers reads what the configuration says of command_status values.
+func (c *CarrierConfig) answers() (map[smpp.Status]esme.Answer, error) {
+	answers := make(map[smpp.Status]esme.Answer, len(c.Answers))
+	for status, meaning := range c.Answers {
+		value, err := strconv.ParseUint(status, 0, 32)
+		if err != nil {
+			return nil, fmt.Errorf("%q is no command_status such as \"0x58\"", status)
+		}
+		switch meaning {
+		case "throttled":
+			answers[smpp.Status(value)] = esme.Answer{Status: gateway.Throttled}
+		case "deferred":
+			answers[smpp.Status(value)] = esme.Answer{Status: gateway.Deferred}
+		default:
+			reason, ok := plivo.ReasonOf(meaning)
+			if !ok {
+				return nil, fmt.Errorf("%q of %s must be throttled, deferred or an error code", meaning, status)
+			}
+			answers[smpp.Status(value)] = esme.Answer{Status: gateway.Rejected, Reason: reason}
+		}
+	}
+	return answers, nil
+}
+
+// receiptErrors reads what the configuration says of the errors in receipts.
+func (c *CarrierConfig) receiptErrors() (map[string]gateway.Reason, error) {
+	reasons := make(map[string]gateway.Reason, len(c.ReceiptErrors))
+	for text, code := range c.ReceiptErrors {
+		reason, ok := plivo.ReasonOf(code)
+		if !ok {
+			return nil, fmt.Errorf("%q of %s is no error code", code, text)
+		}
+		reasons[text] = reason
+	}
+	return reasons, nil
 }
 
 func (n *NumberingTag) esme() *esme.Numbering {

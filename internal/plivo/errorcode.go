@@ -57,3 +57,12 @@ func reasonsOf(code string) []gateway.Reason {
 	}
 	return reasons
 }
+
+// ReasonOf gives the reason that a code stands for, for configurations, which speak the contract's codes.
+func ReasonOf(code string) (gateway.Reason, bool) {
+	reasons := reasonsOf(code)
+	if len(reasons) == 0 {
+		return gateway.NoReason, false
+	}
+	return reasons[0], true
+}

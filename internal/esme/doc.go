@@ -1,0 +1,19 @@
+// Package esme is the carrier side over SMPP 3.4: it keeps binds to an SMSC, submits parts as submit_sm, says what became of each, and
+// hands on the receipts that come as deliver_sm or data_sm. What differs from one SMSC to the next is a setting; docs/carrier-quirks.md lists
+// them with the behaviour that each answers.
+//
+//	config.go     the settings, their defaults and their check
+//	carrier.go    Carrier: places, the choice of a bind, start and stop
+//	link.go       one connection that is kept bound: dial, bind, hold, wait, again
+//	backoff.go    how long to wait before the next try
+//	submit.go     a part on its way: into a submit_sm, and its answer out
+//	segment.go    alphabets and concatenation: a part's user data
+//	address.go    TON and NPI by the kind of sender
+//	status.go     command_status → outcome, as a table
+//	inbound.go    what the SMSC sends: receipts, and what is not one
+//	receipt.go    message state and error codes → gateway.Receipt, as tables
+//	receiptid.go  message ids that look different in receipts
+//	trouble.go    what is the matter, said once until it changes
+//
+// A receipt is acknowledged when it is on disk and not before; a submit is answered exactly once, whatever happens to the connection.
+package esme
