@@ -61,8 +61,8 @@ func checkConfig(c *Config) []error {
 	if c.AuthToken != "" && !gateway.ValidToken(c.AuthToken) {
 		wrong("auth_token: must be %d printable characters without blank and colon", gateway.TokenLength)
 	}
-	if c.AdminToken != "" && len(c.AdminToken) < 16 {
-		wrong("admin_token: must have at least 16 characters")
+	if strings.TrimSpace(c.AdminToken) != c.AdminToken {
+		wrong("admin_token: must not begin or end with a blank")
 	}
 	if c.SecretKey != "" && !isKey(c.SecretKey) {
 		wrong("secret_key: must be 64 hexadecimal digits")

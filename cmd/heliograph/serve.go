@@ -45,6 +45,9 @@ func (c serveCommand) Run(ctx context.Context, std streams) error {
 	return serve(ctx, &cfg, std)
 }
 
+// shortToken is the length below which the operator is warned of a token.
+const shortToken = 16
+
 // stopWithin bounds an orderly stop.
 const stopWithin = 9 * time.Second
 
@@ -84,6 +87,9 @@ func serveFrom(ctx context.Context, cfg *Config, store *sqlite.Store, log *slog.
 	listener, url, err := listen(cfg)
 	if err != nil {
 		return err
+	}
+	if n := len(cfg.AdminToken); n > 0 && n < shortToken && !onLoopback(cfg.Listen) {
+		log.Warn("the admin token is short enough to be guessed", "characters", n)
 	}
 	running := newStages(log)
 	s.start(running, listener)

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 )
 
@@ -115,7 +116,7 @@ func (g *Group[T, R]) withdraw(w *waiter[T, R]) bool {
 	defer g.mu.Unlock()
 	for i, other := range g.waiting {
 		if other == w {
-			g.waiting = append(g.waiting[:i], g.waiting[i+1:]...)
+			g.waiting = slices.Delete(g.waiting, i, i+1)
 			return true
 		}
 	}

@@ -4,10 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"pgregory.net/rapid"
 )
 
 var cfg = Config{MaxBatch: 10, MaxWaiting: 100}
@@ -150,6 +153,126 @@ func TestFaultyCommitHangsNobody(t *testing.T) {
 		if _, err := g.Do(context.Background(), 0); (err != nil) != wantErr {
 			t.Errorf("call %d: %v", i+1, err)
 		}
+	}
+}
+
+// Whatever callers do, each learns the truth about its own item, items keep their order, and none is committed twice.
+func TestCallersLearnTheTruth(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		type caller struct {
+			After, Patience int // milliseconds
+			Submits         bool
+		}
+		callers := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) caller {
+			return caller{
+				rapid.IntRange(0, 3).Draw(t, "after"), rapid.SampledFrom([]int{0, 1, 5, 1000}).Draw(t, "patience"), rapid.Bool().Draw(t, "submits"),
+			}
+		}), 1, 60).Draw(rt, "callers")
+		bounds := Config{MaxBatch: rapid.IntRange(1, 8).Draw(rt, "batch"), MaxWaiting: rapid.IntRange(1, 20).Draw(rt, "waiting")}
+		latency := time.Duration(rapid.IntRange(0, 5).Draw(rt, "latency")) * time.Millisecond
+		stopAt := rapid.IntRange(0, len(callers)).Draw(rt, "stop")
+		var wrong string
+		synctest.Test(t, func(t *testing.T) {
+			var mu sync.Mutex
+			var committed []int
+			answered := map[int][]error{}
+			answer := func(item, value int, err error) {
+				mu.Lock()
+				defer mu.Unlock()
+				if err == nil && value != item {
+					err = fmt.Errorf("the result of %d", value)
+				}
+				answered[item] = append(answered[item], err)
+			}
+			g := New(bounds, func(_ context.Context, batch []int) []Result[int] {
+				time.Sleep(latency)
+				mu.Lock()
+				defer mu.Unlock()
+				committed = append(committed, batch...)
+				results := make([]Result[int], len(batch))
+				for i, item := range batch {
+					results[i].Value = item
+				}
+				return results
+			})
+			stop := run(t, g)
+			var wg sync.WaitGroup
+			for i, c := range callers {
+				time.Sleep(time.Duration(c.After) * time.Millisecond)
+				if i == stopAt {
+					wg.Go(stop)
+				}
+				if c.Submits {
+					if err := g.Submit(i, func(value int, err error) { answer(i, value, err) }); err != nil {
+						answer(i, i, err)
+					}
+					continue
+				}
+				wg.Go(func() {
+					ctx, cancel := context.WithTimeout(context.Background(), time.Duration(c.Patience)*time.Millisecond)
+					defer cancel()
+					value, err := g.Do(ctx, i)
+					answer(i, value, err)
+				})
+			}
+			if stopAt == len(callers) {
+				wg.Go(stop)
+			}
+			wg.Wait()
+			synctest.Wait()
+			in := map[int]int{}
+			for _, item := range committed {
+				in[item]++
+			}
+			for i := range callers {
+				switch got := answered[i]; {
+				case len(got) != 1:
+					wrong = fmt.Sprintf("%d was answered %d times", i, len(got))
+				case in[i] > 1:
+					wrong = fmt.Sprintf("%d was committed %d times", i, in[i])
+				case (got[0] == nil) != (in[i] == 1):
+					wrong = fmt.Sprintf("%d was answered %v and committed %d times", i, got[0], in[i])
+				case got[0] != nil && !errors.Is(got[0], ErrBusy) && !errors.Is(got[0], ErrClosed) && !errors.Is(got[0], context.DeadlineExceeded):
+					wrong = fmt.Sprintf("%d was answered %v", i, got[0])
+				}
+			}
+			if len(g.waiting) != 0 {
+				wrong = fmt.Sprintf("%d items are left", len(g.waiting))
+			}
+		})
+		if wrong != "" {
+			rt.Fatal(wrong)
+		}
+	})
+}
+
+func TestOrderOfArrival(t *testing.T) {
+	var committed []int
+	g := New(Config{MaxBatch: 7, MaxWaiting: 1000}, func(_ context.Context, batch []int) []Result[int] {
+		committed = append(committed, batch...)
+		return make([]Result[int], len(batch))
+	})
+	for i := range 1000 {
+		if err := g.Submit(i, func(int, error) {}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	run(t, g)()
+	if len(committed) != 1000 || !slices.IsSorted(committed) {
+		t.Errorf("%d committed, not in their order", len(committed))
+	}
+}
+
+// A waiter that was withdrawn is not kept alive by the queue.
+func TestWithdrawnWaiterIsForgotten(t *testing.T) {
+	g := New(cfg, func(_ context.Context, batch []*int) []Result[int] { return make([]Result[int], len(batch)) })
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := g.Do(ctx, new(int)); !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	if queue := g.waiting[:1]; len(g.waiting) != 0 || queue[0] != nil {
+		t.Errorf("%d waiting, and %v behind them", len(g.waiting), queue[0])
 	}
 }
 

@@ -3,6 +3,8 @@ package mt
 import (
 	"context"
 	"log/slog"
+	"math"
+	"slices"
 	"sync"
 	"time"
 
@@ -27,8 +29,8 @@ type Dispatcher struct {
 	flying   map[int64]struct{} // messages in flight or not recorded, by Seq
 	inHand   map[partKey]*pendingRecord
 	turn     int64
-	buffered int     // rows in all lanes
 	toFill   []*lane // lanes waiting to be read on
+	storing  int64   // Seq of the first message being stored: from there on, rows of the store come by Offer; math.MaxInt64: none
 	clocks   map[string]int64
 	floor    int64 // after a stop that was not clean: when senders of unknown past may have been busy until
 	stopping bool
@@ -36,6 +38,7 @@ type Dispatcher struct {
 	fillWake chan struct{}
 	dueWake  chan struct{}
 	records  *groupcommit.Group[*pendingRecord, gateway.Applied]
+	quit     chan struct{} // closed when a stop waits no longer for outcomes to be written
 }
 
 // NewDispatcher makes a dispatcher without carriers.
@@ -44,7 +47,7 @@ func NewDispatcher(store Store, now func() time.Time, log *slog.Logger) *Dispatc
 		Store: store, Now: now, Log: log, Told: func([]gateway.Event) {},
 		lines: map[string]*line{}, senders: map[string]*sender{}, lanes: map[gateway.LaneKey]*lane{},
 		flying: map[int64]struct{}{}, inHand: map[partKey]*pendingRecord{},
-		fillWake: make(chan struct{}, 1), dueWake: make(chan struct{}, 1),
+		storing: math.MaxInt64, fillWake: make(chan struct{}, 1), dueWake: make(chan struct{}, 1), quit: make(chan struct{}),
 	}
 	d.records = groupcommit.New(groupcommit.Config{MaxBatch: recordBatch, MaxWaiting: recordWaiting}, d.commitRecords)
 	return d
@@ -53,18 +56,22 @@ func NewDispatcher(store Store, now func() time.Time, log *slog.Logger) *Dispatc
 // AddCarrier makes a carrier known under its name. The nudge it returns is for the carrier to call when Places grew.
 func (d *Dispatcher) AddCarrier(name string, carrier Carrier, settings CarrierSettings) (nudge func()) {
 	l := &line{
-		name: name, carrier: carrier, CarrierSettings: settings, wake: make(chan struct{}, 1), retries: map[int64]struct{}{},
+		name: name, carrier: carrier, CarrierSettings: settings, wake: make(chan struct{}, 1),
+		retries: map[int64]struct{}{}, doubts: map[int64]struct{}{},
 	}
 	l.pace.limit = gateway.Limit{Rate: settings.Rate}
 	d.lines[name] = l
 	return l.nudge
 }
 
-// stopGrace bounds how long a stop waits for the answers to submits in hand.
-const stopGrace = 5 * time.Second
+// Bounds of how long a stop waits for the answers to submits in hand and for their record, and then for the clocks to be kept.
+const (
+	stopGrace = 5 * time.Second
+	saveGrace = 2 * time.Second
+)
 
 // Run dispatches what Service.Load found and what Offer brings until ctx ends; then it takes no more messages out, waits for the submits in
-// hand, records them and keeps the senders' clocks. It returns when all it started has ended.
+// hand, records them and keeps the senders' clocks. It returns when all it started has ended. It runs once.
 func (d *Dispatcher) Run(ctx context.Context) error {
 	working, cancel := context.WithCancel(context.WithoutCancel(ctx)) // outlives ctx until what is in hand is done
 	defer cancel()
@@ -81,20 +88,26 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 	d.stop()
 	serving.Wait()
 	d.awaitLanding()
+	close(d.quit)
 	cancel()
 	writing.Wait()
-	saving, cancelSaving := context.WithTimeout(context.WithoutCancel(ctx), stopGrace)
+	saving, cancelSaving := context.WithTimeout(context.WithoutCancel(ctx), saveGrace)
 	defer cancelSaving()
 	return d.Store.SaveClocks(saving, d.busyClocks())
 }
 
+// stop lets nothing more leave: neither messages nor the further parts of one.
 func (d *Dispatcher) stop() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.stopping = true
+	for _, l := range d.lines {
+		d.breakOff(l, d.Now())
+	}
 }
 
-// awaitLanding waits until no submit is in hand, or the grace is over.
+// awaitLanding waits until every submit is answered and recorded, or the grace is over. The lines' goroutines have ended: nobody else
+// listens to their wake.
 func (d *Dispatcher) awaitLanding() {
 	deadline := time.NewTimer(stopGrace)
 	defer deadline.Stop()
@@ -103,7 +116,7 @@ func (d *Dispatcher) awaitLanding() {
 			select {
 			case <-l.wake:
 			case <-deadline.C:
-				d.Log.Warn("stopping with submits unanswered", "carrier", l.name)
+				d.Log.Warn("stopping with submits that are unanswered or not recorded")
 				return
 			}
 		}
@@ -138,10 +151,7 @@ func (d *Dispatcher) rebuild(ctx context.Context) error {
 			missing[c.Carrier] += c.Messages
 			continue
 		}
-		l := d.lane(c.LaneKey)
-		l.waiting, l.more = c.Messages, true
-		l.sender.queued += c.Units
-		d.place(l)
+		d.discover(c)
 	}
 	for name, messages := range missing {
 		d.Log.Warn("messages wait for a carrier that is not configured", "carrier", name, "messages", messages)
@@ -149,42 +159,94 @@ func (d *Dispatcher) rebuild(ctx context.Context) error {
 	return nil
 }
 
+// discover makes the lane of messages that wait in the store. Guarded by mu.
+func (d *Dispatcher) discover(c gateway.LaneCount) {
+	l := d.lane(c.LaneKey)
+	l.more = true
+	l.count(c.Messages, c.Units)
+	d.place(l)
+}
+
 // lane finds or makes the lane of a key whose carrier is known.
 func (d *Dispatcher) lane(key gateway.LaneKey) *lane {
 	l := d.lanes[key]
 	if l == nil {
 		l = &lane{key: key, sender: d.sender(key.Sender), line: d.lines[key.Carrier], place: -1}
+		l.sender.lanes = append(l.sender.lanes, l)
+		l.line.lanes++
 		d.lanes[key] = l
 	}
 	return l
 }
 
-// unitsInDoubt is how many units a sender may have sent just before a crash without a trace: those of one message, which
-// is sent again then.
-const unitsInDoubt = 11
+// drop takes a lane that is done out of memory.
+func (d *Dispatcher) drop(l *lane) {
+	s := l.sender
+	s.queued -= l.units
+	s.lanes = slices.DeleteFunc(s.lanes, func(other *lane) bool { return other == l })
+	l.line.lanes--
+	delete(d.lanes, l.key)
+	d.forget(s)
+}
 
 // sender finds or makes the sender of a number.
 func (d *Dispatcher) sender(number string) *sender {
 	s := d.senders[number]
 	if s == nil {
-		s = &sender{number: number}
+		s = &sender{number: number, free: d.clocks[number]}
 		d.senders[number] = s
-		s.free = d.clocks[number]
 	}
 	return s
 }
 
-// limitSender sets a sender's rate, as the roster has it. What a sender sent just before a crash is not known: it rests until its
-// rate would hold even so.
+// forget drops a sender that nothing needs to be remembered of.
+func (d *Dispatcher) forget(s *sender) {
+	if !s.listed && s.queued == 0 && len(s.lanes) == 0 && s.free <= d.Now().UnixNano() {
+		delete(d.senders, s.number)
+	}
+}
+
+// limitSender sets a sender's rate, as the roster has it. What the sender owes to its pace is a number of units: they are paid off at the
+// new rate from now on, so that a change takes effect at once, in both directions.
+//
+// At the start that number is not known. What a sender sent just before a crash left no trace: it rests until its rate would hold even
+// if that was the longest message. And a clock that was set back must not silence it: it owes no more than that.
 func (d *Dispatcher) limitSender(s *sender, limit gateway.Limit) {
 	s.listed = true
-	if s.limit == limit {
+	old, now := s.limit, d.Now().UnixNano()
+	if old == limit {
 		return
 	}
-	if s.limit.Rate == 0 && d.floor > 0 {
-		s.free = max(s.free, d.floor+limit.Cost(unitsInDoubt))
-	}
 	s.limit = limit
+	switch {
+	case limit.Rate <= 0:
+		s.free = min(s.free, now)
+	case old.Rate > 0:
+		if s.free > now {
+			owed := float64(s.free-now) * old.Rate / float64(time.Second)
+			s.free = now + limit.Cost(int(math.Ceil(min(owed, gateway.MaxParts))))
+		}
+	default:
+		if d.floor > 0 {
+			s.free = max(s.free, d.floor+limit.Cost(gateway.MaxParts))
+		}
+		s.free = min(s.free, now+limit.Cost(gateway.MaxParts))
+	}
+	d.reorder(s)
+}
+
+// reorder moves the sender's lanes in their heaps after its free time changed.
+func (d *Dispatcher) reorder(s *sender) {
+	for _, l := range s.lanes {
+		if l.place < 0 {
+			continue
+		}
+		l.at = s.freeAt()
+		l.line.ready.fix(l.place)
+		if l.place == 0 {
+			l.line.nudge()
+		}
+	}
 }
 
 // place puts the lane where it belongs: into the heap while it has messages, out of memory when it is done.
@@ -192,31 +254,22 @@ func (d *Dispatcher) place(l *lane) {
 	wanted := l.held() > 0 || l.more && !l.filling
 	switch {
 	case wanted && l.place < 0:
-		l.at = l.sender.free
+		l.at = l.sender.freeAt()
 		l.line.ready.push(l)
 		if l.place == 0 {
 			l.line.nudge()
 		}
 	case wanted:
-		l.at = l.sender.free
+		l.at = l.sender.freeAt()
 		l.line.ready.fix(l.place)
 	case l.place >= 0:
 		l.line.ready.remove(l)
 	}
-	if l.more && !l.filling && l.held() < refillLow && l.held() > 0 {
+	if l.more && !l.filling && l.held() > 0 && l.held() <= l.depth()/4 && d.room(l.line) > 0 {
 		d.refill(l)
 	}
 	if !wanted && !l.filling && l.busy == 0 {
-		l.waiting = 0
-		delete(d.lanes, l.key)
-		d.forget(l.sender)
-	}
-}
-
-// forget drops a sender that nothing needs to be remembered of.
-func (d *Dispatcher) forget(s *sender) {
-	if !s.listed && s.queued <= 0 && s.limit.Rate == 0 {
-		delete(d.senders, s.number)
+		d.drop(l)
 	}
 }
 
@@ -224,23 +277,24 @@ func (d *Dispatcher) forget(s *sender) {
 func (d *Dispatcher) take(l *lane) *gateway.Message {
 	m := l.pop()
 	if m != nil {
-		d.buffered--
-		l.sender.queued = max(0, l.sender.queued-m.Units)
+		l.line.buffered--
+		l.uncount(m)
 	}
 	return m
 }
 
-// Offer queues messages that were just stored, in the order in which they were stored.
+// room is how many more rows the carrier's share of memory has room for, beside the first of each of its lanes.
+func (d *Dispatcher) room(l *line) int { return l.lanes + totalRows/len(d.lines) - l.buffered }
+
+// Offer queues messages that were just stored, in the order in which they were stored; none is being stored any more.
 func (d *Dispatcher) Offer(messages []*gateway.Message) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.storing = math.MaxInt64
 	for _, m := range messages {
-		if d.lines[m.Carrier] == nil {
-			continue // waits in the store for its carrier to be configured
-		}
 		l := d.lane(gateway.LaneKey{Sender: m.From, Carrier: m.Carrier})
-		if l.push(m, d.buffered < totalRows) {
-			d.buffered++
+		if l.push(m, d.room(l.line) > 0) {
+			l.line.buffered++
 		}
 		d.place(l)
 	}
@@ -248,29 +302,43 @@ func (d *Dispatcher) Offer(messages []*gateway.Message) {
 
 // Return queues a message that was held and that an operator released: the store has it among the queued ones again.
 func (d *Dispatcher) Return(m *gateway.Message) {
+	if d.lines[m.Carrier] == nil {
+		return // waits in the store for its carrier to be configured
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	l, known := d.lanes[gateway.LaneKey{Sender: m.From, Carrier: m.Carrier}]
-	if known && m.ID.Seq() > l.after && (l.more || l.filling) { // the store will be read there anyway
-		l.more, l.missed = true, l.filling
-		l.waiting++
-		l.sender.queued += m.Units
+	l, seq := d.lane(gateway.LaneKey{Sender: m.From, Carrier: m.Carrier}), m.ID.Seq()
+	if seq > l.after && l.more { // the store will be read there anyway
+		l.missed = l.filling
+		l.count(1, m.Units)
+		d.place(l)
 		return
+	}
+	if !l.more { // all that the store has is known: it is not read again up to here
+		l.after = max(l.after, seq)
 	}
 	d.comeBack(m)
 }
 
 // comeBack puts a message that was out of the queue into its lane's memory.
 func (d *Dispatcher) comeBack(m *gateway.Message) bool {
-	if _, flying := d.flying[m.ID.Seq()]; flying || d.lines[m.Carrier] == nil {
-		return false
-	}
 	l := d.lane(gateway.LaneKey{Sender: m.From, Carrier: m.Carrier})
-	l.putBack(m)
-	d.buffered++
-	l.sender.queued += m.Units
+	_, flying := d.flying[m.ID.Seq()]
+	back := !flying && l.insert(m)
+	if back {
+		l.line.buffered++
+		l.count(1, m.Units)
+	}
 	d.place(l)
-	return true
+	return back
+}
+
+// unfly notes that a message is neither in flight nor to be recorded any more. The lane is nil when it has none.
+func (d *Dispatcher) unfly(l *lane, seq int64) {
+	delete(d.flying, seq)
+	if l != nil && l.filling && seq > l.after {
+		l.flown = append(l.flown, seq)
+	}
 }
 
 // Pause stops submitting to a carrier until Resume; nothing is lost or rewritten.

@@ -37,12 +37,12 @@ func (d *Dispatcher) expire(ctx context.Context) (more bool) {
 		}
 		return false
 	}
-	records := d.claimExpired(expired, now)
+	records, queued := d.claimExpired(expired, now)
 	if len(records) == 0 {
 		return false
 	}
 	applied, err := d.Store.RecordSubmits(ctx, records)
-	d.release(records)
+	d.release(records, queued, err)
 	if err != nil {
 		if ctx.Err() == nil {
 			d.Log.Error("expired messages cannot be ended; trying again", "err", err)
@@ -59,49 +59,80 @@ func (d *Dispatcher) flyingCount() int {
 	return len(d.flying)
 }
 
-// claimExpired takes expired messages out of memory, but for those in flight: whose answer decides.
-func (d *Dispatcher) claimExpired(expired []*gateway.Message, now time.Time) []*gateway.SubmitRecord {
+// claimExpired takes expired messages out of memory, but for those in flight, whose answer decides, and those still being stored. queued
+// tells which of them were counted in a lane: the others are deferred.
+func (d *Dispatcher) claimExpired(expired []*gateway.Message, now time.Time) (records []*gateway.SubmitRecord, queued []bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	records := make([]*gateway.SubmitRecord, 0, len(expired))
 	for _, m := range expired {
 		seq := m.ID.Seq()
-		if _, flying := d.flying[seq]; flying {
+		if _, flying := d.flying[seq]; flying || seq >= d.storing {
 			continue
 		}
 		d.flying[seq] = struct{}{}
 		records = append(records, &gateway.SubmitRecord{Message: m, Failure: gateway.Expired, At: now})
-		if l := d.lanes[gateway.LaneKey{Sender: m.From, Carrier: m.Carrier}]; l != nil && l.counts(m) {
-			if l.remove(seq) {
-				d.buffered--
-			}
-			l.waiting = max(0, l.waiting-1)
-			l.sender.queued = max(0, l.sender.queued-m.Units)
-			d.place(l)
-		}
+		queued = append(queued, d.uncount(m))
 	}
-	return records
+	return records, queued
 }
 
-// counts tells whether the lane counts the message among its waiting ones: a deferred one only when it was brought back.
-func (l *lane) counts(m *gateway.Message) bool {
-	_, back := l.line.retries[m.ID.Seq()]
-	return m.DueAt.IsZero() || back
+// uncount takes a message that will not be sent out of its lane and tells whether it was there: in memory, or in the part of the lane that only
+// the store has.
+func (d *Dispatcher) uncount(m *gateway.Message) bool {
+	l := d.lanes[gateway.LaneKey{Sender: m.From, Carrier: m.Carrier}]
+	if l == nil {
+		return false
+	}
+	held := l.remove(m.ID.Seq())
+	if held {
+		l.line.buffered--
+	}
+	if !held && (!l.more || !m.DueAt.IsZero() || m.ID.Seq() <= l.after) {
+		return false
+	}
+	l.uncount(m)
+	if l.waiting == 0 && l.more { // the store is asked whether that was all
+		d.refill(l)
+	}
+	d.place(l)
+	return true
 }
 
-func (d *Dispatcher) release(records []*gateway.SubmitRecord) {
+// release ends a claim. What could not be ended is queued again.
+func (d *Dispatcher) release(records []*gateway.SubmitRecord, queued []bool, err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	for _, r := range records {
-		delete(d.flying, r.Message.ID.Seq())
-		if l := d.lines[r.Message.Carrier]; l != nil {
-			delete(l.retries, r.Message.ID.Seq())
+	for i, r := range records {
+		m := r.Message
+		d.unfly(d.lanes[gateway.LaneKey{Sender: m.From, Carrier: m.Carrier}], m.ID.Seq())
+		l := d.lines[m.Carrier]
+		switch {
+		case l == nil:
+		case err == nil:
+			l.settle(m.ID.Seq())
+		case queued[i]:
+			d.comeBack(m)
 		}
 	}
 }
 
-// retryBatch is how many deferred messages are brought back at once.
-const retryBatch = 500
+// settle forgets what was remembered of a message that came back from the carrier.
+func (l *line) settle(seq int64) {
+	delete(l.doubts, seq)
+	if _, back := l.retries[seq]; back {
+		delete(l.retries, seq)
+		if l.reading {
+			l.settled[seq] = struct{}{}
+		}
+	}
+}
+
+// Bounds of how many deferred messages are brought back at once, and of those of a carrier that are back in memory: when so many wait for their
+// senders, the others wait for them.
+const (
+	retryBatch = 500
+	retryMost  = 5000
+)
 
 func (d *Dispatcher) nudgeRetries() {
 	select {
@@ -130,7 +161,7 @@ func (d *Dispatcher) bringBack(ctx context.Context) time.Duration {
 	const idle = time.Minute
 	wait := idle
 	for _, l := range d.lines {
-		if l.carrier.Places() == 0 {
+		if l.carrier.Places() <= 0 {
 			wait = min(wait, storePause)
 			continue
 		}
@@ -140,7 +171,7 @@ func (d *Dispatcher) bringBack(ctx context.Context) time.Duration {
 			d.Log.Error("deferred messages cannot be read; trying again", "err", err)
 			wait = min(wait, storePause)
 		case !next.IsZero():
-			wait = min(wait, max(next.Sub(d.Now()), storePause/4))
+			wait = min(wait, max(0, next.Sub(d.Now())))
 		}
 	}
 	return wait
@@ -149,28 +180,48 @@ func (d *Dispatcher) bringBack(ctx context.Context) time.Duration {
 // bringBackTo queues what is due for one carrier, at most retryBatch at a time, and gives the time of the next.
 func (d *Dispatcher) bringBackTo(ctx context.Context, l *line) (next time.Time, err error) {
 	now := d.Now()
-	d.mu.Lock()
-	back := len(l.retries)
-	d.mu.Unlock()
-	if back >= retryBatch {
-		return now, nil
+	back := d.beginReading(l)
+	if back >= retryMost {
+		d.queueRetries(l, nil)
+		return now.Add(storePause), nil
 	}
-	due, err := d.Store.DueRetries(ctx, l.name, now, 2*retryBatch)
+	due, err := d.Store.DueRetries(ctx, l.name, now, back+retryBatch)
+	fresh := d.queueRetries(l, due)
 	if err != nil {
 		return now, err
 	}
-	d.queueRetries(l, due)
-	return d.Store.NextRetry(ctx, l.name)
+	if fresh >= retryBatch {
+		return now, nil
+	}
+	next, err = d.Store.NextRetry(ctx, l.name)
+	if !next.IsZero() && !next.After(now) { // the next is one that is back already: those behind it are looked for now and then
+		next = now.Add(max(storePause, time.Duration(back)*time.Millisecond))
+	}
+	return next, err
 }
 
-// queueRetries puts due messages into their lanes, once each: they stay due in the store until they are recorded anew.
-func (d *Dispatcher) queueRetries(l *line, due []*gateway.Message) {
+// beginReading notes that due messages are being read; it tells how many are back already.
+func (d *Dispatcher) beginReading(l *line) (back int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	l.reading, l.settled = true, map[int64]struct{}{}
+	return len(l.retries)
+}
+
+// queueRetries puts due messages into their lanes, once each: they stay due in the store until they are recorded anew. It tells how many
+// it had not seen before.
+func (d *Dispatcher) queueRetries(l *line, due []*gateway.Message) (fresh int) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for _, m := range due {
 		seq := m.ID.Seq()
-		if _, known := l.retries[seq]; !known && d.comeBack(m) {
+		_, known := l.retries[seq]
+		_, settled := l.settled[seq]
+		if !known && !settled && d.comeBack(m) {
 			l.retries[seq] = struct{}{}
+			fresh++
 		}
 	}
+	l.reading, l.settled = false, nil
+	return fresh
 }

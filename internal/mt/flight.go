@@ -8,22 +8,31 @@ type flight struct {
 	message *gateway.Message // set once
 	lane    *lane            // set once
 	total   int              // set once: parts in all
+	taken   gateway.PartMask // set once: parts that the carrier has already, from an earlier attempt
 	next    int              // number of the next part to leave
 	out     int              // parts without an answer
 	results []gateway.PartResult
 	fault   gateway.OutcomeStatus // the worst answer that settled nothing; 0: none
 	detail  string
+
+	first    int   // set once: units that the first part to leave stands for
+	boarding int   // parts of a limited sender that were taken out and have not left yet
+	charged  int64 // when the sender is free after it was charged for the parts that left; 0: not charged
 }
 
 func newFlight(m *gateway.Message, l *lane, total int) *flight {
 	f := &flight{message: m, lane: l, total: total, next: 1}
+	if m.Parts == total && m.Taken != gateway.AllParts(total) { // else it is split otherwise than it was: what was taken is of no use
+		f.taken = m.Taken
+	}
+	f.first = max(1, m.Units-total+1)
 	f.skipTaken()
 	return f
 }
 
 // skipTaken passes over parts that the carrier has already, from an earlier attempt.
 func (f *flight) skipTaken() {
-	for f.next <= f.total && f.message.Taken.Has(f.next) {
+	for f.next <= f.total && f.taken.Has(f.next) {
 		f.next++
 	}
 }
@@ -43,15 +52,38 @@ func (f *flight) refused() bool {
 	return false
 }
 
-// units is what the rest of the message costs its sender.
-func (f *flight) units() int {
-	taken := 0
-	for part := 1; part <= f.total; part++ {
-		if f.message.Taken.Has(part) {
-			taken++
-		}
+// partUnits is what the next part costs its sender: a unit each, and the first one what the message has beyond that, if the carrier takes it
+// in fewer parts than it has units.
+func (f *flight) partUnits() int {
+	if f.next == 1 {
+		return f.first
 	}
-	return max(1, f.message.Units-taken)
+	return 1
+}
+
+// unsent tells whether the flight has landed without any part having left.
+func (f *flight) unsent() bool {
+	return f.landed() && f.fault == gateway.NotSent && len(f.results) == 0
+}
+
+// charge makes the sender pay for a part that has left at now.
+func (f *flight) charge(now int64, units int) {
+	if f.unsent() {
+		return
+	}
+	s := f.lane.sender
+	s.free = max(s.free, now) + s.limit.Cost(units)
+	f.charged = s.free
+}
+
+// refund gives back what was charged when it turns out that nothing left, unless the sender has gone on since.
+func (f *flight) refund() bool {
+	s := f.lane.sender
+	if f.charged == 0 || s.free != f.charged || !f.unsent() {
+		return false
+	}
+	s.free = 0 // as it was before: else the flight would not have begun
+	return true
 }
 
 // seriousness orders the answers that settle nothing: what the whole message does follows the most serious one.

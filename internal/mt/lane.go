@@ -1,6 +1,8 @@
 package mt
 
 import (
+	"math"
+	"slices"
 	"sort"
 
 	"github.com/heliograph/heliograph/internal/gateway"
@@ -8,19 +10,29 @@ import (
 
 // sender is what the dispatcher knows of a number that sends. All fields are guarded by Dispatcher.mu.
 type sender struct {
-	number string
-	limit  gateway.Limit
-	free   int64 // when its next message may leave, Unix nanoseconds
-	queued int   // units waiting in its lanes, and of messages being stored
-	used   int64 // turn in which it was last chosen
-	listed bool  // the roster names it; others are forgotten when idle
+	number  string
+	limit   gateway.Limit
+	free    int64   // when its next message may leave, Unix nanoseconds
+	leaving *flight // of a limited sender: the message whose parts are leaving; what they cost is known when they have left
+	queued  int     // units waiting: those of its lanes, and of messages being stored
+	used    int64   // turn in which it was last chosen
+	listed  bool    // the roster names it; others are forgotten when idle
+	lanes   []*lane // one for each carrier it has messages for
+}
+
+// freeAt is when the sender's next message may leave, as far as is known.
+func (s *sender) freeAt() int64 {
+	if s.leaving != nil {
+		return math.MaxInt64
+	}
+	return s.free
 }
 
 // Bounds of what lanes hold in memory; the rest of a lane waits in the store.
 const (
 	laneRows  = 64     // rows a lane holds at most, but for those that came back
-	totalRows = 50_000 // rows in all lanes from which on no lane takes more than it needs next
-	refillLow = 16     // a lane with fewer rows and more in the store is read on
+	laneAhead = 4      // seconds: a lane holds no more than its sender sends in them
+	totalRows = 50_000 // rows in all lanes, beside two for each; every carrier has its share
 )
 
 // lane is the queue of a sender towards a carrier. All fields are guarded by Dispatcher.mu.
@@ -31,12 +43,14 @@ type lane struct {
 
 	rows    []*gateway.Message // the head of the queue, in the order of Seq; rows[:head] are gone
 	head    int
-	waiting int   // messages queued: those in rows and those only in the store
-	after   int64 // greatest Seq ever taken from the store or from Accept
-	more    bool  // the store holds messages after `after`
-	filling bool  // a refill is under way
-	missed  bool  // a message was accepted during the refill which that may not have seen
-	busy    int   // messages in flight or not recorded yet
+	waiting int     // messages queued: those in rows and those only in the store
+	units   int     // of the messages queued; they are among those of the sender
+	after   int64   // greatest Seq ever taken from the store or from Accept
+	more    bool    // the store holds messages after `after`
+	filling bool    // a refill is under way
+	missed  bool    // a message was accepted during the refill which that may not have seen
+	flown   []int64 // messages beyond `after` that landed during the refill, which may have read them as queued
+	busy    int     // messages in flight or not recorded yet
 
 	at    int64 // heap key: when the sender was free, as last known
 	turn  int64 // second key: lanes that are free alike take turns
@@ -45,53 +59,71 @@ type lane struct {
 
 func (l *lane) held() int { return len(l.rows) - l.head }
 
-// push adds a message that was just accepted. It is kept in memory only while memory holds the whole lane.
-func (l *lane) push(m *gateway.Message, room bool) (kept bool) {
-	seq := m.ID.Seq()
-	if seq <= l.after { // a refill has brought it already, and counted it
-		return false
+// depth is how many rows of the lane are worth memory: what its sender sends in a few seconds, so that slow senders do not crowd out
+// fast ones.
+func (l *lane) depth() int {
+	rate := l.sender.limit.Rate
+	if rate <= 0 || rate >= laneRows/laneAhead {
+		return laneRows
 	}
+	return max(1, int(math.Ceil(rate*laneAhead)))
+}
+
+// count adds messages to those queued.
+func (l *lane) count(messages, units int) {
+	l.waiting += messages
+	l.units += units
+	l.sender.queued += units
+}
+
+// uncount takes a message out of those queued.
+func (l *lane) uncount(m *gateway.Message) {
+	units := min(m.Units, l.units)
+	l.waiting = max(0, l.waiting-1)
+	l.units -= units
+	l.sender.queued -= units
+}
+
+// recount counts the lane anew when memory holds all of it.
+func (l *lane) recount() {
+	units := 0
+	for _, m := range l.rows[l.head:] {
+		units += m.Units
+	}
+	l.waiting = l.held()
+	l.sender.queued += units - l.units
+	l.units = units
+}
+
+// push adds a message that was just accepted and tells whether memory keeps it: only while memory holds the whole lane. The message's
+// units are among the sender's already.
+func (l *lane) push(m *gateway.Message, room bool) (kept bool) {
 	l.waiting++
-	switch {
-	case l.more || !room || l.held() >= laneRows:
+	l.units += m.Units
+	if l.more || l.held() > 0 && !room || l.held() >= l.depth() {
 		l.more = true
 		l.missed = l.missed || l.filling
 		return false
 	}
-	l.rows, l.after = append(l.rows, m), seq
+	l.rows, l.after = append(l.rows, m), max(l.after, m.ID.Seq())
 	return true
 }
 
-// putBack returns a message to its place in the order. It leaves `after` alone: the store may hold others before this one that
-// were not read yet, and does not give this one again.
-func (l *lane) putBack(m *gateway.Message) {
-	l.waiting++
+// insert puts a message into its place in the order, once.
+func (l *lane) insert(m *gateway.Message) bool {
+	seq := m.ID.Seq()
 	live := l.rows[l.head:]
-	i := sort.Search(len(live), func(i int) bool { return live[i].ID.Seq() > m.ID.Seq() })
-	if i == 0 && l.head > 0 {
+	i := sort.Search(len(live), func(i int) bool { return live[i].ID.Seq() >= seq })
+	switch {
+	case i < len(live) && live[i].ID.Seq() == seq:
+		return false
+	case i == 0 && l.head > 0:
 		l.head--
 		l.rows[l.head] = m
-		return
+	default:
+		l.rows = slices.Insert(l.rows, l.head+i, m)
 	}
-	l.rows = append(l.rows, nil)
-	live = l.rows[l.head:]
-	copy(live[i+1:], live[i:])
-	live[i] = m
-}
-
-// filled takes up what a refill read: the rows after `after`, asked for up to limit.
-func (l *lane) filled(rows []*gateway.Message, limit int) {
-	l.filling = false
-	for _, m := range rows {
-		if seq := m.ID.Seq(); seq > l.after {
-			l.rows, l.after = append(l.rows, m), seq
-		}
-	}
-	l.more = len(rows) >= limit || l.missed
-	l.missed = false
-	if l.waiting = max(l.waiting, l.held()); !l.more { // now it is known exactly
-		l.waiting = l.held()
-	}
+	return true
 }
 
 // pop takes the first message out; nil when memory holds none.
@@ -102,7 +134,6 @@ func (l *lane) pop() *gateway.Message {
 	m := l.rows[l.head]
 	l.rows[l.head] = nil
 	l.head++
-	l.waiting--
 	switch {
 	case l.head == len(l.rows):
 		l.rows, l.head = l.rows[:0], 0
@@ -118,7 +149,7 @@ func (l *lane) pop() *gateway.Message {
 func (l *lane) remove(seq int64) bool {
 	for i := l.head; i < len(l.rows); i++ {
 		if l.rows[i].ID.Seq() == seq {
-			l.rows = append(l.rows[:i], l.rows[i+1:]...)
+			l.rows = slices.Delete(l.rows, i, i+1)
 			return true
 		}
 	}

@@ -2,6 +2,7 @@ package mt
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/heliograph/heliograph/internal/gateway"
@@ -23,12 +24,17 @@ type line struct {
 	wake chan struct{} // of capacity 1: something changed
 
 	ready      laneHeap // lanes with a message to send, as far as is known; not those being filled
+	lanes      int      // all of the carrier
+	buffered   int      // rows in them
 	open       *flight  // whose parts are leaving
 	inflight   int      // parts without an answer
 	unrecorded int      // messages whose outcome is not on disk
 	paused     bool
 	pace       pace
 	retries    map[int64]struct{} // deferred messages that are back in memory, by Seq
+	reading    bool               // due messages are being read
+	settled    map[int64]struct{} // those that left retries meanwhile, which that may have read as due
+	doubts     map[int64]struct{} // messages that were submitted and not answered once, and go again at once
 	LineStats
 }
 
@@ -47,13 +53,15 @@ func (l *line) nudge() {
 // submitBatch is how many parts leave in one turn of the line: it bounds how long the lock is held.
 const submitBatch = 32
 
-// notSentPause is how long a carrier is left alone after a part could not leave.
-const notSentPause = 20 * time.Millisecond
+// pollEvery is how long a line sleeps at most: nudges are a hint, looking is the truth. It also bounds what a step of the clock does.
+const pollEvery = time.Second
 
 // departure is a part about to leave.
 type departure struct {
 	flight *flight
 	part   int
+	units  int  // what it costs the sender
+	paced  bool // the sender is limited
 }
 
 // serve hands messages to the carrier until ctx ends. It sleeps until the next lane is free, or something changed.
@@ -66,15 +74,14 @@ func (d *Dispatcher) serve(ctx context.Context, l *line) {
 		departures, wait = d.depart(l, departures[:0])
 		if len(departures) > 0 {
 			d.submit(ctx, l, departures)
-			if wait == 0 {
-				continue
-			}
+			d.left(departures)
+			clear(departures)
+			continue
 		}
-		if wait >= 0 {
-			timer.Reset(wait)
-		} else {
-			timer.Stop()
+		if wait < 0 || wait > pollEvery {
+			wait = pollEvery
 		}
+		timer.Reset(wait)
 		select {
 		case <-ctx.Done():
 			return
@@ -84,12 +91,16 @@ func (d *Dispatcher) serve(ctx context.Context, l *line) {
 	}
 }
 
-// depart takes out what may leave now. wait is how long to sleep before more may: 0 not at all, negative until nudged.
+// depart takes out what may leave now. When that is nothing, wait is how long to sleep before more may: negative until nudged.
 func (d *Dispatcher) depart(l *line, departures []departure) ([]departure, time.Duration) {
 	places := l.carrier.Places()
-	now := d.Now().UnixNano()
+	at := d.Now()
+	now := at.UnixNano()
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if places <= 0 || l.paused || l.open != nil && l.open.message.ExpiresAt.UnixNano() <= now {
+		d.breakOff(l, at)
+	}
 	for len(departures) < cap(departures) {
 		switch {
 		case d.stopping || l.paused || l.inflight >= places || l.inflight+l.unrecorded >= 2*places:
@@ -110,24 +121,69 @@ func (d *Dispatcher) depart(l *line, departures []departure) ([]departure, time.
 // board takes the next part of the open flight.
 func (d *Dispatcher) board(l *line, now int64) departure {
 	f := l.open
-	dep := departure{f, f.next}
+	dep := departure{flight: f, part: f.next, units: f.partUnits(), paced: f.lane.sender.leaving == f}
 	f.next++
 	f.skipTaken()
 	f.out++
 	l.inflight++
 	l.Submitted++
 	l.pace.spend(now)
+	if dep.paced {
+		f.boarding++
+	}
 	if !f.leaving() {
 		l.open = nil
 	}
 	return dep
 }
 
+// left charges the senders of parts that have left: then, because only then it is known when that was. Between taking a message out and
+// its parts' leaving, a mark may have had to be written.
+func (d *Dispatcher) left(departures []departure) {
+	if !slices.ContainsFunc(departures, func(dep departure) bool { return dep.paced }) {
+		return
+	}
+	now := d.Now().UnixNano()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, dep := range departures {
+		if !dep.paced {
+			continue
+		}
+		dep.flight.boarding--
+		dep.flight.charge(now, dep.units)
+		d.letOthersLeave(dep.flight)
+	}
+}
+
+// letOthersLeave ends the turn of a limited sender's message once no more of its parts leave.
+func (d *Dispatcher) letOthersLeave(f *flight) {
+	if s := f.lane.sender; s.leaving == f && f.boarding == 0 && !f.leaving() {
+		s.leaving = nil
+		d.reorder(s)
+	}
+}
+
+// breakOff lets no further part of the open flight leave: the carrier is down or paused, the message's time is over, or all stops. What was
+// taken is recorded, the rest waits in the lane again, where others need not wait for it.
+func (d *Dispatcher) breakOff(l *line, at time.Time) {
+	f := l.open
+	if f == nil {
+		return
+	}
+	l.open = nil
+	f.fault = gateway.NotSent
+	d.letOthersLeave(f)
+	if f.landed() {
+		d.landed(l, f, at)
+	}
+}
+
 // nextFlight opens the flight of the first message whose sender is free. When there is none it says how long until there may be.
 func (d *Dispatcher) nextFlight(l *line, now int64) (wait time.Duration) {
 	for len(l.ready) > 0 {
 		next := l.ready[0]
-		if next.at = next.sender.free; next.at > now {
+		if next.at = next.sender.freeAt(); next.at > now {
 			l.ready.fix(0)
 			if l.ready[0] == next {
 				return time.Duration(next.at - now)
@@ -148,52 +204,75 @@ func (d *Dispatcher) nextFlight(l *line, now int64) (wait time.Duration) {
 			}
 			continue
 		}
-		d.fly(next, m, now)
+		d.fly(next, m)
 		d.place(next)
 		return 0
 	}
 	return -1
 }
 
-// fly opens a flight for the message and charges its sender.
-func (d *Dispatcher) fly(ln *lane, m *gateway.Message, now int64) {
-	f := newFlight(m, ln, ln.line.carrier.Parts(m))
-	ln.sender.free, _ = ln.sender.limit.Spend(ln.sender.free, now, f.units())
+// fly opens a flight for the message.
+func (d *Dispatcher) fly(ln *lane, m *gateway.Message) {
+	f := newFlight(m, ln, max(1, ln.line.carrier.Parts(m)))
 	ln.busy++
 	d.turn++
 	ln.turn = d.turn
 	d.flying[m.ID.Seq()] = struct{}{}
 	ln.line.open = f
+	if ln.sender.limit.Rate > 0 {
+		ln.sender.leaving = f
+	}
 }
 
 // submit lets parts leave, after noting it where the carrier is set to hold. It runs without the lock: carriers answer from their own
 // goroutines, or at once.
 func (d *Dispatcher) submit(ctx context.Context, l *line, departures []departure) {
-	if l.Hold && !d.mark(ctx, departures) {
-		for _, dep := range departures {
-			d.answered(l, dep, gateway.Outcome{Status: gateway.NotSent, Detail: "could not be marked as submitting"})
-		}
-		return
+	var now time.Time
+	marked := true
+	if l.Hold {
+		began := d.Now()
+		marked = d.mark(ctx, l, departures)
+		now = d.Now()
+		d.mu.Lock()
+		l.pace.delayed(now.Sub(began))
+		d.mu.Unlock()
 	}
 	for _, dep := range departures {
+		if !marked || !dep.flight.message.ExpiresAt.After(now) { // writing the mark took the rest of its time
+			d.answered(l, dep, gateway.Outcome{Status: gateway.NotSent})
+			continue
+		}
 		part := gateway.Part{Message: dep.flight.message, Number: dep.part, Total: dep.flight.total}
 		l.carrier.Submit(part, func(o gateway.Outcome) { d.answered(l, dep, o) })
 	}
 }
 
-// mark notes in the store that the messages are about to leave.
-func (d *Dispatcher) mark(ctx context.Context, departures []departure) bool {
+// mark notes in the store that the messages are about to leave. While it cannot, nothing leaves and the order stays; it answers false when
+// ctx ended over that.
+func (d *Dispatcher) mark(ctx context.Context, l *line, departures []departure) bool {
 	ids := make([]gateway.ID, 0, len(departures))
 	for i, dep := range departures {
 		if i == 0 || dep.flight != departures[i-1].flight {
 			ids = append(ids, dep.flight.message.ID)
 		}
 	}
-	if err := d.Store.MarkSubmitting(ctx, ids, d.Now()); err != nil {
-		d.Log.Error("submits cannot be marked; none leaves until they can", "err", err)
-		return false
+	for pause := storePause / 8; ; pause = min(2*pause, 4*storePause) {
+		err := d.Store.MarkSubmitting(ctx, ids, d.Now())
+		switch {
+		case err == nil && pause > storePause/8:
+			d.Log.Info("submits are marked again", "carrier", l.name)
+			return true
+		case err == nil:
+			return true
+		case pause == storePause/8 && ctx.Err() == nil:
+			d.Log.Error("submits cannot be marked; none leaves until they can", "carrier", l.name, "err", err)
+		}
+		select {
+		case <-ctx.Done():
+			return false
+		case <-time.After(pause):
+		}
 	}
-	return true
 }
 
 // answered takes up the carrier's answer for a part. Carriers call it from any goroutine, once for each part.
@@ -208,6 +287,7 @@ func (d *Dispatcher) answered(l *line, dep departure, o gateway.Outcome) {
 	if l.open == f && !f.leaving() {
 		l.open = nil
 	}
+	d.letOthersLeave(f)
 	if f.landed() {
 		d.landed(l, f, at)
 	}
@@ -231,21 +311,26 @@ func (l *line) count(o gateway.Outcome, now int64) {
 		l.Unanswered++
 	case gateway.NotSent: // it goes again: not at once, or a carrier that fails at once would be asked without end
 		l.NotSent++
-		l.pace.free = max(l.pace.free, now+int64(notSentPause))
+		l.pace.notSent(now)
+		return
 	}
+	l.pace.rest = 0
 }
 
 // landed decides what becomes of a message whose parts are all answered.
 func (d *Dispatcher) landed(l *line, f *flight, at time.Time) {
+	if f.refund() {
+		d.reorder(f.lane.sender)
+	}
 	record := &gateway.SubmitRecord{Message: f.message, Total: f.total, Results: f.results, At: at}
 	switch {
 	case f.refused() || f.fault == 0:
 		d.record(l, f, record, false)
-	case f.fault == gateway.Deferred:
-		record.Due = l.Retry.Next(f.message.Attempt+1, at)
-		d.record(l, f, record, false)
 	case f.fault == gateway.Unanswered && l.Hold:
 		record.Held = true
+		d.record(l, f, record, false)
+	case f.fault == gateway.Deferred, f.fault == gateway.Unanswered && l.doubted(f.message):
+		record.Due = l.Retry.Next(f.message.Attempt+1, at)
 		d.record(l, f, record, false)
 	case len(f.results) > 0 || l.Hold: // what was taken must be on disk before the rest goes again
 		record.Released = l.Hold
@@ -255,12 +340,21 @@ func (d *Dispatcher) landed(l *line, f *flight, at time.Time) {
 	}
 }
 
+// doubted notes that a submit of the message was not answered and tells whether one was before. The first time the message goes again at once,
+// and keeps its place: a lost connection costs no order. After that it goes on the schedule of deferred ones, so that a carrier which takes
+// messages and never answers does not get them over and over.
+func (l *line) doubted(m *gateway.Message) bool {
+	seq := m.ID.Seq()
+	if _, before := l.doubts[seq]; before || m.Attempt > 0 {
+		return true
+	}
+	l.doubts[seq] = struct{}{}
+	return false
+}
+
 // again puts a message back into its lane; nothing needs to be written for that.
 func (d *Dispatcher) again(f *flight, m *gateway.Message) {
-	delete(d.flying, m.ID.Seq())
 	f.lane.busy--
-	f.lane.putBack(m)
-	d.buffered++
-	f.lane.sender.queued += m.Units
-	d.place(f.lane)
+	d.unfly(f.lane, m.ID.Seq())
+	d.comeBack(m)
 }

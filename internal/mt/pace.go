@@ -16,6 +16,9 @@ type pace struct {
 	braked int64         // when the brake was last set or raised
 	refuse int64         // when the carrier last throttled
 
+	rest   int64 // how long the carrier was left alone after the last part that could not leave; 0: the last one could
+	rested int64 // until when
+
 	countFrom int64 // the running count of accepted parts
 	count     int
 	took      float64 // accepted a second in the last full interval
@@ -28,6 +31,9 @@ const (
 	paceFall      = 0.7
 	paceRise      = 0.1 // of the rate, a second
 	paceLeast     = 1.0
+
+	restFirst = int64(20 * time.Millisecond) // after a part that could not leave, twice as long after each further one
+	restMost  = int64(time.Second)
 )
 
 // rate is what holds now: the smaller of the configured rate and the brake; 0 is unlimited.
@@ -44,6 +50,9 @@ func (p *pace) spend(now int64) {
 		p.free = max(p.free, now-paceTolerance) + cost
 	}
 }
+
+// delayed notes that what was spent for left so much later.
+func (p *pace) delayed(by time.Duration) { p.free += max(0, int64(by)-paceTolerance) }
 
 // accepted counts a part that the carrier took and lets the brake off slowly.
 func (p *pace) accepted(now int64) {
@@ -78,6 +87,16 @@ func (p *pace) throttled(now int64) {
 	p.brake = max(paceFall*took, paceLeast)
 	p.braked, p.refuse = now, now
 	p.free = max(p.free, now+gateway.Limit{Rate: p.brake}.Cost(1))
+}
+
+// notSent lets a carrier rest that parts cannot leave for although it says that it has places. All that come back at once are one failure.
+func (p *pace) notSent(now int64) {
+	if now < p.rested {
+		return
+	}
+	p.rest = min(max(2*p.rest, restFirst), restMost)
+	p.rested = now + p.rest
+	p.free = max(p.free, p.rested)
 }
 
 func (p *pace) roll(now int64) {

@@ -38,9 +38,8 @@ func (d *Dispatcher) record(l *line, f *flight, r *gateway.SubmitRecord, back bo
 		}
 	}
 	if err := d.records.Submit(p, func(applied gateway.Applied, err error) { d.recorded(p, applied, err) }); err != nil {
-		d.unregister(p)
+		d.unregister(p) // it came after the stop, as the log says, and stays in flight: after the restart it counts as unanswered
 		l.unrecorded--
-		d.Log.Error("an outcome could not be queued for writing; the message will be submitted again after a restart", "message", r.Message.ID, "err", err)
 	}
 }
 
@@ -62,13 +61,16 @@ func (d *Dispatcher) unregister(p *pendingRecord) {
 	}
 }
 
+// maxJoined bounds the receipts that join a record: a carrier may send the same one again and again while the disk is full.
+const maxJoined = 2 * gateway.MaxParts
+
 // Attach joins a receipt to the record of the submit it belongs to, if that is still in hand: both then become one write. done is
 // called after the commit.
 func (d *Dispatcher) Attach(receipt gateway.Receipt, done func(error)) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	p := d.inHand[partKey{receipt.Carrier, receipt.CarrierID}]
-	if p == nil {
+	if p == nil || len(p.joined) >= maxJoined {
 		return false
 	}
 	for i := range p.Results {
@@ -90,7 +92,7 @@ func (d *Dispatcher) commitRecords(ctx context.Context, batch []*pendingRecord) 
 		if pause == storePause/8 {
 			d.Log.Error("outcomes of submits cannot be written; nothing more is submitted until they can", "err", err)
 		}
-		if !sleep(ctx, pause) {
+		if !d.sleep(pause) {
 			break
 		}
 		if applied, err = d.Store.RecordSubmits(ctx, records); err == nil {
@@ -109,12 +111,12 @@ func (d *Dispatcher) commitRecords(ctx context.Context, batch []*pendingRecord) 
 	return results
 }
 
-// sleep waits; it answers false when ctx ended first.
-func sleep(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
+// sleep waits; it answers false when the stop's patience ended first.
+func (d *Dispatcher) sleep(pause time.Duration) bool {
+	timer := time.NewTimer(pause)
 	defer timer.Stop()
 	select {
-	case <-ctx.Done():
+	case <-d.quit:
 		return false
 	case <-timer.C:
 		return true
@@ -154,15 +156,18 @@ func (d *Dispatcher) recorded(p *pendingRecord, applied gateway.Applied, err err
 			done(nil)
 		}
 	}
+	if err != nil {
+		d.Log.Error("an outcome was not written; after a restart it counts as unanswered", "message", p.Message.ID, "err", err)
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	p.line.unrecorded--
-	delete(p.line.retries, p.Message.ID.Seq())
 	if p.back && err == nil && applied.State == gateway.Queued {
 		d.again(p.flight, withTaken(p))
 	} else {
-		delete(d.flying, p.Message.ID.Seq())
+		p.line.settle(p.Message.ID.Seq())
 		p.flight.lane.busy--
+		d.unfly(p.flight.lane, p.Message.ID.Seq())
 		d.place(p.flight.lane)
 	}
 	if !p.Due.IsZero() && err == nil {
@@ -174,7 +179,7 @@ func (d *Dispatcher) recorded(p *pendingRecord, applied gateway.Applied, err err
 // withTaken is the message as it goes again: without the parts that the carrier took.
 func withTaken(p *pendingRecord) *gateway.Message {
 	m := *p.Message
-	m.Parts = p.Total
+	m.Parts, m.Taken = p.Total, p.flight.taken
 	for i := range p.Results {
 		m.Taken = m.Taken.With(p.Results[i].Number)
 	}

@@ -3,6 +3,7 @@ package mt
 import (
 	"context"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/heliograph/heliograph/internal/gateway"
@@ -60,14 +61,9 @@ func (d *Dispatcher) reconcile(ctx context.Context) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for _, c := range counts {
-		if _, known := d.lanes[c.LaneKey]; known || d.lines[c.Carrier] == nil || d.busySender(c.Sender) {
-			continue
+		if _, known := d.lanes[c.LaneKey]; !known && d.lines[c.Carrier] != nil {
+			d.discover(c)
 		}
-		l := d.lane(c.LaneKey)
-		l.waiting, l.more = c.Messages, true
-		l.sender.queued += c.Units
-		d.place(l)
-		l.line.nudge()
 	}
 }
 
@@ -89,34 +85,59 @@ func (d *Dispatcher) fill(ctx context.Context) (more bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for i, l := range lanes {
-		before := l.held()
-		l.filled(rows[i], cursors[i].Limit)
-		d.buffered += l.held() - before
+		d.filled(l, rows[i], len(rows[i]) >= cursors[i].Limit)
 		d.place(l)
-		l.line.nudge()
 	}
 	return len(d.toFill) > 0
 }
 
-func (d *Dispatcher) nextFill() ([]*lane, []gateway.LaneCursor) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	n := min(len(d.toFill), lanesPerFill)
-	lanes := append([]*lane(nil), d.toFill[:n]...)
-	d.toFill = append(d.toFill[:0], d.toFill[n:]...)
-	cursors := make([]gateway.LaneCursor, n)
-	for i, l := range lanes {
-		cursors[i] = gateway.LaneCursor{LaneKey: l.key, After: l.after, Limit: d.depth(l)}
+// filled takes up what a refill read; more tells whether the store has others behind. It leaves out what is in flight or was while the
+// store was read, and what is being stored just now, which comes by Offer. Guarded by mu.
+func (d *Dispatcher) filled(l *lane, rows []*gateway.Message, more bool) {
+	for _, m := range rows {
+		seq := m.ID.Seq()
+		if seq >= d.storing {
+			break
+		}
+		if seq <= l.after {
+			continue
+		}
+		l.after = seq
+		if _, flying := d.flying[seq]; flying || slices.Contains(l.flown, seq) {
+			continue
+		}
+		if l.insert(m) {
+			l.line.buffered++
+		}
 	}
-	return lanes, cursors
+	l.more = more || l.missed
+	l.filling, l.missed, l.flown = false, false, nil
+	if !l.more {
+		l.recount()
+	}
 }
 
-// depth is how many rows a lane is read on by: one where little waits, more where much does and memory allows.
-func (d *Dispatcher) depth(l *lane) int {
-	if d.buffered >= totalRows {
-		return 1
+// nextFill takes the next lanes to be read on, and says from where and how far. Where the carrier's share of memory is full, a lane gets the
+// one row that it needs next, if it has none.
+func (d *Dispatcher) nextFill() (lanes []*lane, cursors []gateway.LaneCursor) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	asked := make(map[*line]int, len(d.lines))
+	n := 0
+	for ; n < len(d.toFill) && len(lanes) < lanesPerFill; n++ {
+		l := d.toFill[n]
+		room := d.room(l.line) - asked[l.line]
+		if room <= 0 && l.held() > 0 {
+			l.filling, l.missed, l.flown = false, false, nil
+			continue
+		}
+		limit := max(1, min(l.waiting, l.depth(), room))
+		asked[l.line] += limit
+		lanes = append(lanes, l)
+		cursors = append(cursors, gateway.LaneCursor{LaneKey: l.key, After: l.after, Limit: limit})
 	}
-	return max(1, min(l.waiting, laneRows))
+	d.toFill = slices.Delete(d.toFill, 0, n)
+	return lanes, cursors
 }
 
 // fillLater puts lanes back in the line for being read, after a pause.
@@ -132,10 +153,3 @@ func (d *Dispatcher) fillLater(ctx context.Context, lanes []*lane) {
 
 // storePause is the pause before a store that failed is asked again.
 const storePause = time.Second
-
-// busySender tells whether messages of the sender are being stored or wait in another lane: what they account for is not known
-// lane by lane, so it is looked at another time. Guarded by mu.
-func (d *Dispatcher) busySender(number string) bool {
-	s := d.senders[number]
-	return s != nil && s.queued > 0
-}

@@ -55,5 +55,8 @@ func (d *Dispatcher) enlist(numbers []gateway.Number, powerpacks []gateway.Power
 			p.senders = append(p.senders, s)
 		}
 	}
+	for _, s := range d.senders {
+		d.forget(s)
+	}
 	return r
 }

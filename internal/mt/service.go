@@ -80,8 +80,6 @@ func (s *Service) Accept(ctx context.Context, req *Request) (gateway.Acceptance,
 		return acceptance, gateway.Errorf(gateway.Unavailable, "too many requests are waiting to be stored; try again shortly")
 	case errors.Is(err, groupcommit.ErrClosed):
 		return acceptance, gateway.Errorf(gateway.Unavailable, "the server is stopping")
-	case err == nil:
-		s.accepted.Add(int64(len(acceptance.Messages)))
 	}
 	return acceptance, err
 }
@@ -136,6 +134,7 @@ func (s *Service) commit(ctx context.Context, batch []*submission) []groupcommit
 	inserted, err := s.Store.InsertMessages(ctx, stored)
 	if err != nil {
 		s.giveBack(batch)
+		s.Dispatcher.Offer(nil)
 		return fail(err)
 	}
 	s.settle(batch, inserted, results)
@@ -157,6 +156,7 @@ func (s *Service) settle(batch []*submission, inserted []InsertResult, results [
 			undone = append(undone, sub)
 		default:
 			results[i].Value = sub.acceptance()
+			s.accepted.Add(int64(len(sub.Messages)))
 			events = append(events, in.Events...)
 			for _, m := range sub.Messages {
 				if m.State == gateway.Queued {
@@ -206,25 +206,31 @@ func (s *Service) habits(ctx context.Context, batch []*submission) (map[gateway.
 }
 
 // choose gives every message of the batch its ID, its sender and its carrier, or the reason why it fails. Units are set aside in the
-// senders' queues, so that the next choice sees this one.
+// senders' queues, so that the next choice sees this one. The lock is not held over the whole batch: submits must not wait for that.
 func (s *Service) choose(batch []*submission, habits map[gateway.StickyKey]string) {
 	r, now := s.roster.Load(), s.Now()
-	s.Dispatcher.mu.Lock()
-	defer s.Dispatcher.mu.Unlock()
 	for _, sub := range batch {
 		sub.Steps = make([][]gateway.Step, len(sub.Messages))
 		sub.senders = make([]*sender, len(sub.Messages))
-		for i, m := range sub.Messages {
-			m.ID = s.IDs.Next(now)
-			steps := []gateway.Step{m.Start(m.AcceptedAt)}
-			if reason := s.chooseFor(sub, i, r, now, habits); reason != gateway.NoReason {
-				steps = append(steps, m.Fail(reason, now)...)
-			}
-			sub.Steps[i] = steps
-		}
+		s.chooseAll(sub, r, now, habits)
 		if req := sub.request; req.Key != "" {
 			sub.Idempotency = &gateway.Idempotency{Key: req.Key, BodyHash: req.BodyHash, Acceptance: sub.acceptance()}
 		}
+	}
+}
+
+func (s *Service) chooseAll(sub *submission, r *roster, now time.Time, habits map[gateway.StickyKey]string) {
+	d := s.Dispatcher
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for i, m := range sub.Messages {
+		m.ID = s.IDs.Next(now)
+		d.storing = min(d.storing, m.ID.Seq())
+		steps := []gateway.Step{m.Start(m.AcceptedAt)}
+		if reason := s.chooseFor(sub, i, r, now, habits); reason != gateway.NoReason {
+			steps = append(steps, m.Fail(reason, now)...)
+		}
+		sub.Steps[i] = steps
 	}
 }
 
@@ -337,12 +343,17 @@ func (s *Service) carrierFor(m *gateway.Message, n *gateway.Number) string {
 
 // giveBack takes what was set aside for submissions that were not stored out of the queues again.
 func (s *Service) giveBack(batch []*submission) {
-	s.Dispatcher.mu.Lock()
-	defer s.Dispatcher.mu.Unlock()
+	if len(batch) == 0 {
+		return
+	}
+	d := s.Dispatcher
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	for _, sub := range batch {
 		for i, m := range sub.Messages {
 			if set := sub.senders[i]; set != nil {
-				set.queued = max(0, set.queued-m.Units)
+				set.queued -= m.Units
+				d.forget(set)
 			}
 		}
 	}

@@ -75,7 +75,10 @@ type Totals struct{ Lanes, Messages, Buffered, Flying int }
 func (d *Dispatcher) Totals() Totals {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	t := Totals{Lanes: len(d.lanes), Buffered: d.buffered, Flying: len(d.flying)}
+	t := Totals{Lanes: len(d.lanes), Flying: len(d.flying)}
+	for _, l := range d.lines {
+		t.Buffered += l.buffered
+	}
 	for _, l := range d.lanes {
 		t.Messages += l.waiting
 	}
