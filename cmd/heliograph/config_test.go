@@ -121,7 +121,7 @@ func TestConfigErrors(t *testing.T) {
 		"database: postgres:/":                                "database:",
 		"auth_id: MA1":                                        "auth_id:",
 		"auth_token: short":                                   "auth_token:",
-		"admin_token: ' x'":                                  "admin_token:",
+		"admin_token: ' x'":                                   "admin_token:",
 		"secret_key: 12":                                      "secret_key:",
 		"log: {level: loud}":                                  "log.level:",
 		"log: {format: xml}":                                  "log.format:",

@@ -87,13 +87,13 @@ func (a *API) reach(ctx context.Context, c *call, caller *account) error {
 
 // Bounds of the throttle.
 const (
-	failuresAllowed = 10
+	failuresAllowed = 60
 	failureWindow   = time.Minute
 	knownFor        = time.Hour
 	sourcesKept     = 10_000
 )
 
-// throttle slows down guessing. A source (an IPv4 address, or an IPv6 /64 network) may fail ten times in a minute that begins with its first
+// throttle slows down guessing. A source (an IPv4 address, or an IPv6 /64 network) may fail sixty times in a minute that begins with its first
 // failure; what it sends in the rest of that minute is refused with 429, unread, and does not prolong it. Credentials that were good from the same
 // source within the last hour pass all the same: whoever shares an address with a guesser, or with his own misconfigured other program, goes
 // on working. Credentials never seen from there wait for the minute to end, at most.
