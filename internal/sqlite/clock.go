@@ -1,0 +1,49 @@
+package sqlite
+
+import (
+	"context"
+)
+
+// SaveClocks keeps when limited senders are free again and notes that the stop is a clean one.
+func (s *Store) SaveClocks(ctx context.Context, free map[string]int64) error {
+	return s.write(ctx, func(tx *tx) error {
+		if err := execute(tx.conn, "DELETE FROM clocks"); err != nil {
+			return err
+		}
+		for sender, at := range free {
+			q := prepare(tx.conn, "INSERT INTO clocks (sender, free) VALUES (?, ?)")
+			if err := q.text(sender).int(at).run(); err != nil {
+				return err
+			}
+		}
+		return execute(tx.conn, "UPDATE settings SET value = 1 WHERE name = 'clean stop'")
+	})
+}
+
+// TakeClocks reads the clocks and clears them, so that they count once. ok is false when the last stop was not clean; a new store counts as
+// stopped cleanly, for nothing was ever sent from it.
+func (s *Store) TakeClocks(ctx context.Context) (free map[string]int64, ok bool, err error) {
+	err = s.write(ctx, func(tx *tx) error {
+		free, ok = map[string]int64{}, false
+		q := prepare(tx.conn, "SELECT value FROM settings WHERE name = 'clean stop'")
+		for q.next() {
+			ok = q.readBool()
+		}
+		if q.err != nil {
+			return q.err
+		}
+		q = prepare(tx.conn, "DELETE FROM clocks RETURNING sender, free")
+		for q.next() {
+			sender := q.readText()
+			free[sender] = q.readInt()
+		}
+		if q.err != nil {
+			return q.err
+		}
+		return execute(tx.conn, "UPDATE settings SET value = 0 WHERE name = 'clean stop'")
+	})
+	if err != nil {
+		return nil, false, err
+	}
+	return free, ok, nil
+}
