@@ -32,7 +32,7 @@ func testMain(m *testing.M) int {
 	}
 	defer os.RemoveAll(folder)
 	program = filepath.Join(folder, "heliograph")
-	build := exec.Command("go", "build", "-o", program, "github.com/heliograph/heliograph/cmd/heliograph")
+	build := exec.Command("go", "build", buildMode, "-o", program, "github.com/heliograph/heliograph/cmd/heliograph")
 	if out, err := build.CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "building the program: %v\n%s", err, out)
 		return 1
@@ -85,6 +85,9 @@ func launch(t testing.TB, env []string, cmd *exec.Cmd) *process {
 	t.Cleanup(func() {
 		_ = p.cmd.Process.Kill()
 		<-p.ended
+		if strings.Contains(p.log(), "DATA RACE") {
+			t.Error("the program has a data race")
+		}
 		if t.Failed() {
 			t.Logf("log of %s:\n%s", strings.Join(cmd.Args, " "), p.log())
 		}

@@ -39,6 +39,8 @@ type Dispatcher struct {
 	dueWake  chan struct{}
 	records  *groupcommit.Group[*pendingRecord, gateway.Applied]
 	quit     chan struct{} // closed when a stop waits no longer for outcomes to be written
+
+	counting, reading, expiring, retrying, recording trouble // each of the goroutine that does it
 }
 
 // NewDispatcher makes a dispatcher without carriers.

@@ -14,4 +14,5 @@
 //	record.go      what became of submits, written in batches, with receipts that came meanwhile
 //	expiry.go      messages whose time is over, and those to be tried again
 //	pace.go        slowing down for a carrier that throttles
+//	trouble.go     what fails again and again, said once
 package mt

@@ -33,7 +33,7 @@ func (d *Dispatcher) expire(ctx context.Context) (more bool) {
 	expired, err := d.Store.ExpiredMessages(ctx, now, limit)
 	if err != nil {
 		if ctx.Err() == nil {
-			d.Log.Error("expired messages cannot be read", "err", err)
+			d.expiring.note(d.Log, "expired messages cannot be ended", err)
 		}
 		return false
 	}
@@ -43,10 +43,10 @@ func (d *Dispatcher) expire(ctx context.Context) (more bool) {
 	}
 	applied, err := d.Store.RecordSubmits(ctx, records)
 	d.release(records, queued, err)
+	if ctx.Err() == nil {
+		d.expiring.note(d.Log, "expired messages cannot be ended", err)
+	}
 	if err != nil {
-		if ctx.Err() == nil {
-			d.Log.Error("expired messages cannot be ended; trying again", "err", err)
-		}
 		return false
 	}
 	d.tell(applied)
@@ -166,9 +166,11 @@ func (d *Dispatcher) bringBack(ctx context.Context) time.Duration {
 			continue
 		}
 		next, err := d.bringBackTo(ctx, l)
+		if ctx.Err() == nil {
+			d.retrying.note(d.Log, "deferred messages cannot be read", err)
+		}
 		switch {
-		case err != nil && ctx.Err() == nil:
-			d.Log.Error("deferred messages cannot be read; trying again", "err", err)
+		case err != nil:
 			wait = min(wait, storePause)
 		case !next.IsZero():
 			wait = min(wait, max(0, next.Sub(d.Now())))
@@ -188,7 +190,7 @@ func (d *Dispatcher) bringBackTo(ctx context.Context, l *line) (next time.Time, 
 	due, err := d.Store.DueRetries(ctx, l.name, now, back+retryBatch)
 	fresh := d.queueRetries(l, due)
 	if err != nil {
-		return now, err
+		return time.Time{}, err
 	}
 	if fresh >= retryBatch {
 		return now, nil

@@ -21,7 +21,8 @@ type line struct {
 	name    string
 	carrier Carrier
 	CarrierSettings
-	wake chan struct{} // of capacity 1: something changed
+	wake    chan struct{} // of capacity 1: something changed
+	marking trouble       // of the line's goroutine
 
 	ready      laneHeap // lanes with a message to send, as far as is known; not those being filled
 	lanes      int      // all of the carrier
@@ -181,6 +182,7 @@ func (d *Dispatcher) breakOff(l *line, at time.Time) {
 
 // nextFlight opens the flight of the first message whose sender is free. When there is none it says how long until there may be.
 func (d *Dispatcher) nextFlight(l *line, now int64) (wait time.Duration) {
+	expired := 0
 	for len(l.ready) > 0 {
 		next := l.ready[0]
 		if next.at = next.sender.freeAt(); next.at > now {
@@ -199,8 +201,8 @@ func (d *Dispatcher) nextFlight(l *line, now int64) (wait time.Duration) {
 		if m.ExpiresAt.UnixNano() <= now {
 			d.giveUp(next, m, gateway.Expired, time.Unix(0, now))
 			d.place(next)
-			if l.unrecorded >= 2*submitBatch {
-				return -1 // the records' commit wakes the line
+			if expired++; expired == submitBatch { // others want the lock
+				return 0
 			}
 			continue
 		}
@@ -258,14 +260,11 @@ func (d *Dispatcher) mark(ctx context.Context, l *line, departures []departure) 
 	}
 	for pause := storePause / 8; ; pause = min(2*pause, 4*storePause) {
 		err := d.Store.MarkSubmitting(ctx, ids, d.Now())
-		switch {
-		case err == nil && pause > storePause/8:
-			d.Log.Info("submits are marked again", "carrier", l.name)
+		if ctx.Err() == nil {
+			l.marking.note(d.Log, "submits cannot be marked, so none leaves", err)
+		}
+		if err == nil {
 			return true
-		case err == nil:
-			return true
-		case pause == storePause/8 && ctx.Err() == nil:
-			d.Log.Error("submits cannot be marked; none leaves until they can", "carrier", l.name, "err", err)
 		}
 		select {
 		case <-ctx.Done():

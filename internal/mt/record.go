@@ -89,23 +89,23 @@ func (d *Dispatcher) commitRecords(ctx context.Context, batch []*pendingRecord) 
 	records := d.seal(batch)
 	applied, err := d.Store.RecordSubmits(ctx, records)
 	for pause := storePause / 8; err != nil; pause = min(2*pause, 4*storePause) {
-		if pause == storePause/8 {
-			d.Log.Error("outcomes of submits cannot be written; nothing more is submitted until they can", "err", err)
-		}
+		d.recording.note(d.Log, "outcomes of submits cannot be written, so nothing more is submitted", err)
 		if !d.sleep(pause) {
 			break
 		}
-		if applied, err = d.Store.RecordSubmits(ctx, records); err == nil {
-			d.Log.Info("outcomes of submits are written again")
-		}
+		applied, err = d.Store.RecordSubmits(ctx, records)
 	}
 	results := make([]groupcommit.Result[gateway.Applied], len(batch))
-	for i := range results {
-		if err != nil {
-			results[i].Err = err
-		} else {
-			results[i].Value = applied[i]
+	if err != nil {
+		d.Log.Error("outcomes were not written before the stop; after the restart they count as unanswered", "messages", len(batch))
+		for i := range results {
+			results[i].Err = errNotRecorded
 		}
+		return results
+	}
+	d.recording.note(d.Log, "outcomes of submits cannot be written, so nothing more is submitted", nil)
+	for i := range results {
+		results[i].Value = applied[i]
 	}
 	d.tell(applied)
 	return results
@@ -145,18 +145,18 @@ func (d *Dispatcher) tell(applied []gateway.Applied) {
 	}
 }
 
-var errNotRecorded = errors.New("mt: stopped before the receipt was written")
+var errNotRecorded = errors.New("mt: stopped before the outcome was written")
 
 // recorded frees what the record held, after the commit, on the committing goroutine.
 func (d *Dispatcher) recorded(p *pendingRecord, applied gateway.Applied, err error) {
 	for _, done := range p.joined {
 		if err != nil {
-			done(errNotRecorded)
+			done(err)
 		} else {
 			done(nil)
 		}
 	}
-	if err != nil {
+	if err != nil && !errors.Is(err, errNotRecorded) { // a fault of the store's, not of the disk
 		d.Log.Error("an outcome was not written; after a restart it counts as unanswered", "message", p.Message.ID, "err", err)
 	}
 	d.mu.Lock()

@@ -52,10 +52,10 @@ func jitter(d time.Duration) time.Duration { return d*3/4 + rand.N(d/2) }
 // truth. A lane that is in memory is left alone: it, or something in flight, accounts for its rows.
 func (d *Dispatcher) reconcile(ctx context.Context) {
 	counts, err := d.Store.Lanes(ctx)
+	if ctx.Err() == nil {
+		d.counting.note(d.Log, "queued messages cannot be counted", err)
+	}
 	if err != nil {
-		if ctx.Err() == nil {
-			d.Log.Error("queued messages cannot be counted", "err", err)
-		}
 		return
 	}
 	d.mu.Lock()
@@ -74,13 +74,12 @@ func (d *Dispatcher) fill(ctx context.Context) (more bool) {
 		return false
 	}
 	rows, err := d.Store.QueuedMessages(ctx, cursors)
+	if ctx.Err() == nil {
+		d.reading.note(d.Log, "queued messages cannot be read", err)
+	}
 	if err != nil {
-		if ctx.Err() != nil {
-			return false
-		}
-		d.Log.Error("queued messages cannot be read; trying again", "err", err)
 		d.fillLater(ctx, lanes)
-		return true
+		return ctx.Err() == nil
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -1,0 +1,381 @@
+package mt
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/heliograph/heliograph/internal/gateway"
+)
+
+// memory is a store without a disk, by the rules of Store and gateway. Its times pass before and after each step, so that what callers
+// read can be stale by the time they have it.
+type memory struct {
+	mu     sync.Mutex
+	rows   map[gateway.ID]*memoryRow
+	lanes  map[gateway.LaneKey][]*memoryRow // in the order of Seq
+	queued map[*memoryRow]struct{}
+	parts  map[partKey]memoryPart
+	parked map[partKey][]gateway.Receipt
+	sticky map[gateway.StickyKey]string
+	clocks map[string]int64
+	clean  bool
+	keys   map[string]gateway.Idempotency
+
+	numbers    []gateway.Number
+	powerpacks []gateway.Powerpack
+
+	full    bool                 // writes fail
+	latency func() time.Duration // before and after a step; nil: none
+	calls   map[string]int
+
+	slowWrites time.Duration
+	asked      []int // limits that QueuedMessages was asked for
+}
+
+type memoryRow struct {
+	message gateway.Message
+	marked  bool
+}
+
+type memoryPart struct {
+	id   gateway.ID
+	part int
+}
+
+func newMemory() *memory {
+	return &memory{
+		rows: map[gateway.ID]*memoryRow{}, lanes: map[gateway.LaneKey][]*memoryRow{}, queued: map[*memoryRow]struct{}{},
+		parts: map[partKey]memoryPart{}, parked: map[partKey][]gateway.Receipt{}, sticky: map[gateway.StickyKey]string{},
+		keys: map[string]gateway.Idempotency{}, calls: map[string]int{}, clean: true,
+	}
+}
+
+var errFull = gateway.Errorf(gateway.Unavailable, "the disk is full")
+
+// step is one transaction.
+func (s *memory) step(name string, writes bool, do func()) error {
+	s.mu.Lock()
+	latency := s.latency
+	if s.slowWrites > 0 && name == "RecordSubmits" {
+		by := s.slowWrites
+		latency = func() time.Duration { return by }
+	}
+	s.mu.Unlock()
+	if latency != nil {
+		time.Sleep(latency())
+		defer func() { time.Sleep(latency()) }()
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.calls[name]++
+	if writes && s.full {
+		return errFull
+	}
+	do()
+	return nil
+}
+
+// slowRecords makes recording submits take so long before it happens, and again after.
+func (s *memory) slowRecords(by time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.slowWrites = by
+}
+
+func (s *memory) setFull(full bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.full = full
+}
+
+func (s *memory) limits() []int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.asked)
+}
+
+func (s *memory) called(name string) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.calls[name]
+}
+
+// insert stores one message. Guarded by mu.
+func (s *memory) insert(m *gateway.Message) {
+	row := &memoryRow{message: *m}
+	s.rows[m.ID] = row
+	if m.State == gateway.Queued {
+		key := gateway.LaneKey{Sender: m.From, Carrier: m.Carrier}
+		s.lanes[key] = append(s.lanes[key], row)
+		s.queued[row] = struct{}{}
+	}
+}
+
+// put stores a message behind everybody's back.
+func (s *memory) put(m *gateway.Message) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.insert(m)
+}
+
+func (s *memory) InsertMessages(_ context.Context, batch []*gateway.Submission) (results []InsertResult, err error) {
+	err = s.step("InsertMessages", true, func() {
+		for _, sub := range batch {
+			if key := sub.Idempotency; key != nil {
+				before, used := s.keys[key.Key]
+				switch {
+				case used && before.BodyHash != key.BodyHash:
+					results = append(results, InsertResult{Err: gateway.Errorf(gateway.Conflict, "another body")})
+					continue
+				case used:
+					results = append(results, InsertResult{Inserted: gateway.Inserted{Replayed: &before.Acceptance}})
+					continue
+				}
+				s.keys[key.Key] = *key
+			}
+			var in InsertResult
+			for i, m := range sub.Messages {
+				s.insert(m)
+				for _, step := range sub.Steps[i] {
+					in.Events = append(in.Events, gateway.Event{Message: m, State: step.State, Reason: step.Reason, Sequence: step.Sequence})
+				}
+			}
+			for _, choice := range sub.Remember {
+				key := gateway.StickyKey{Powerpack: choice.Powerpack, To: choice.To}
+				if s.sticky[key] == "" {
+					s.sticky[key] = choice.From
+				}
+			}
+			results = append(results, in)
+		}
+	})
+	return results, err
+}
+
+func (s *memory) StickySenders(_ context.Context, keys []gateway.StickyKey) (senders []string, err error) {
+	err = s.step("StickySenders", false, func() {
+		for _, key := range keys {
+			senders = append(senders, s.sticky[key])
+		}
+	})
+	return senders, err
+}
+
+// inLane tells whether a row is what Lanes and QueuedMessages see.
+func (r *memoryRow) inLane() bool {
+	return r.message.State == gateway.Queued && !r.marked && r.message.DueAt.IsZero()
+}
+
+func (s *memory) Lanes(context.Context) (counts []gateway.LaneCount, err error) {
+	err = s.step("Lanes", false, func() {
+		for key, rows := range s.lanes {
+			c := gateway.LaneCount{LaneKey: key}
+			for _, r := range rows {
+				if r.inLane() {
+					c.Messages++
+					c.Units += r.message.Units
+				}
+			}
+			if c.Messages > 0 {
+				counts = append(counts, c)
+			}
+		}
+	})
+	return counts, err
+}
+
+func (s *memory) QueuedMessages(_ context.Context, cursors []gateway.LaneCursor) (lanes [][]*gateway.Message, err error) {
+	err = s.step("QueuedMessages", false, func() {
+		lanes = make([][]*gateway.Message, len(cursors))
+		for i, c := range cursors {
+			s.asked = append(s.asked, c.Limit)
+			rows := s.lanes[c.LaneKey]
+			from, _ := slices.BinarySearchFunc(rows, c.After+1, func(r *memoryRow, seq int64) int {
+				return cmp.Compare(r.message.ID.Seq(), seq)
+			})
+			for _, r := range rows[from:] {
+				if len(lanes[i]) == c.Limit {
+					break
+				}
+				if r.inLane() {
+					lanes[i] = append(lanes[i], r.copy())
+				}
+			}
+		}
+	})
+	return lanes, err
+}
+
+func (r *memoryRow) copy() *gateway.Message {
+	m := r.message
+	return &m
+}
+
+// waiting gives the queued, unmarked messages that fit, in an order. Guarded by mu.
+func (s *memory) waiting(fits func(*gateway.Message) bool, at func(*gateway.Message) time.Time, limit int) (list []*gateway.Message) {
+	for r := range s.queued {
+		if !r.marked && fits(&r.message) {
+			list = append(list, r.copy())
+		}
+	}
+	slices.SortFunc(list, func(a, b *gateway.Message) int {
+		return cmp.Or(at(a).Compare(at(b)), cmp.Compare(a.ID.Seq(), b.ID.Seq()))
+	})
+	return list[:min(limit, len(list))]
+}
+
+func (s *memory) DueRetries(_ context.Context, carrier string, now time.Time, limit int) (due []*gateway.Message, err error) {
+	err = s.step("DueRetries", false, func() {
+		due = s.waiting(func(m *gateway.Message) bool {
+			return m.Carrier == carrier && !m.DueAt.IsZero() && !m.DueAt.After(now)
+		}, func(m *gateway.Message) time.Time { return m.DueAt }, limit)
+	})
+	return due, err
+}
+
+func (s *memory) NextRetry(_ context.Context, carrier string) (next time.Time, err error) {
+	err = s.step("NextRetry", false, func() {
+		for r := range s.queued {
+			m := &r.message
+			if m.Carrier == carrier && !r.marked && !m.DueAt.IsZero() && (next.IsZero() || m.DueAt.Before(next)) {
+				next = m.DueAt
+			}
+		}
+	})
+	return next, err
+}
+
+func (s *memory) ExpiredMessages(_ context.Context, now time.Time, limit int) (expired []*gateway.Message, err error) {
+	err = s.step("ExpiredMessages", false, func() {
+		expired = s.waiting(func(m *gateway.Message) bool { return !m.ExpiresAt.After(now) },
+			func(m *gateway.Message) time.Time { return m.ExpiresAt }, limit)
+	})
+	return expired, err
+}
+
+func (s *memory) MarkSubmitting(_ context.Context, ids []gateway.ID, _ time.Time) error {
+	return s.step("MarkSubmitting", true, func() {
+		for _, id := range ids {
+			if r := s.rows[id]; r.message.State == gateway.Queued {
+				r.marked = true
+			}
+		}
+	})
+}
+
+func (s *memory) RecordSubmits(_ context.Context, records []*gateway.SubmitRecord) (applied []gateway.Applied, err error) {
+	err = s.step("RecordSubmits", true, func() {
+		for _, r := range records {
+			applied = append(applied, s.record(r))
+		}
+	})
+	return applied, err
+}
+
+func (s *memory) record(r *gateway.SubmitRecord) gateway.Applied {
+	row := s.rows[r.Message.ID]
+	p := &row.message.Progress
+	before := p.State
+	var steps []gateway.Step
+	if len(r.Results) > 0 {
+		steps = p.Submitted(r.Total, r.Results)
+	}
+	if p.State == gateway.Queued {
+		switch {
+		case r.Failure != gateway.NoReason:
+			steps = append(steps, p.Fail(r.Failure, r.At)...)
+		case !r.Due.IsZero():
+			p.Defer(r.Due, r.At)
+			row.marked = false
+		case r.Held:
+			row.marked = true
+		default:
+			p.DueAt = time.Time{}
+			row.marked = row.marked && !r.Released
+		}
+	}
+	for _, receipt := range r.Receipts {
+		steps = append(steps, p.Receipted(receipt.Number, receipt.Receipt)...)
+	}
+	for _, result := range r.Results {
+		if result.Status != gateway.Accepted {
+			continue
+		}
+		key := partKey{row.message.Carrier, result.CarrierID}
+		s.parts[key] = memoryPart{r.Message.ID, result.Number}
+		for _, receipt := range s.parked[key] {
+			steps = append(steps, p.Receipted(result.Number, receipt)...)
+		}
+		delete(s.parked, key)
+	}
+	return s.applied(row, before, steps)
+}
+
+// applied ends a step that moved a row. Guarded by mu.
+func (s *memory) applied(row *memoryRow, before gateway.State, steps []gateway.Step) gateway.Applied {
+	if row.message.State != gateway.Queued {
+		delete(s.queued, row)
+	}
+	a := gateway.Applied{State: row.message.State, Moved: row.message.State != before}
+	for _, step := range steps {
+		a.Events = append(a.Events, gateway.Event{Message: row.copy(), State: step.State, Reason: step.Reason, Sequence: step.Sequence})
+	}
+	return a
+}
+
+// ApplyReceipts makes the store one for dlr too.
+func (s *memory) ApplyReceipts(_ context.Context, receipts []gateway.Receipt) (applied []gateway.Applied, err error) {
+	err = s.step("ApplyReceipts", true, func() {
+		for _, r := range receipts {
+			key := partKey{r.Carrier, r.CarrierID}
+			part, known := s.parts[key]
+			if !known {
+				s.parked[key] = append(s.parked[key], r)
+				applied = append(applied, gateway.Applied{Parked: true})
+				continue
+			}
+			row := s.rows[part.id]
+			before := row.message.State
+			applied = append(applied, s.applied(row, before, row.message.Receipted(part.part, r)))
+		}
+	})
+	return applied, err
+}
+
+// releaseHeld takes a message's mark off, as an operator does.
+func (s *memory) releaseHeld(id gateway.ID) *gateway.Message {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.rows[id].marked = false
+	return s.rows[id].copy()
+}
+
+func (s *memory) SaveClocks(_ context.Context, free map[string]int64) error {
+	return s.step("SaveClocks", true, func() { s.clocks, s.clean = maps.Clone(free), true })
+}
+
+func (s *memory) TakeClocks(context.Context) (free map[string]int64, ok bool, err error) {
+	err = s.step("TakeClocks", true, func() {
+		free, ok = s.clocks, s.clean
+		s.clocks, s.clean = nil, false
+	})
+	return free, ok, err
+}
+
+func (s *memory) Roster(context.Context) (numbers []gateway.Number, powerpacks []gateway.Powerpack, err error) {
+	err = s.step("Roster", false, func() {
+		numbers, powerpacks = slices.Clone(s.numbers), slices.Clone(s.powerpacks)
+	})
+	return numbers, powerpacks, err
+}
+
+// message reads a row.
+func (s *memory) message(id gateway.ID) *gateway.Message {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.rows[id].copy()
+}
