@@ -49,7 +49,7 @@ var never = []struct {
 	{[]string{"smpp", "mm7"}, nil, []string{"net/http", "database/sql", "log"}, "a protocol knows its wire and nothing of accounts, stores or logs of its own"},
 	{[]string{"*"}, []string{"sqlite", "postgres", "storetest", "e2e"}, []string{"database/sql", "zombiezen.com/go/sqlite/...", "modernc.org/...", "github.com/jackc/..."}, "SQL stays in the stores"},
 	{[]string{"*"}, []string{"egress"}, []string{"code.dny.dev/ssrf"}, "addresses that customers give are dialled in one place only"},
-	{[]string{"*"}, []string{"numbering", "plivo"}, []string{"github.com/nyaruka/phonenumbers"}, "the library is slow: on the way of a message it stays behind numbering's fast path (plivo asks it for calling codes of pools)"},
+	{[]string{"*"}, []string{"numbering"}, []string{"github.com/nyaruka/phonenumbers"}, "the library is slow: on the way of a message it stays behind numbering's fast path"},
 	{[]string{"*"}, []string{"cmd/heliograph"}, []string{"github.com/alecthomas/kong", "github.com/goccy/go-yaml/...", "github.com/mattn/go-isatty", "flag"}, "settings reach packages as arguments"},
 	{[]string{"gateway", "tpdu", "smpp", "mm7", "mt", "mo", "dlr", "groupcommit"}, nil, []string{"github.com/prometheus/..."}, "the core counts, edges export"},
 	{[]string{"*"}, nil, []string{"unsafe", "C"}, "one static binary without surprises"},

@@ -213,7 +213,7 @@ func (p *Progress) Fail(reason Reason, at time.Time) []Step {
 // whose every part was taken is sent. When a part is refused the rest makes no sense to the reader of the phone: the message has
 // failed if the carrier has none of it; otherwise it was sent, for the carrier charges what it took, and is undelivered.
 func (p *Progress) Submitted(total int, results []PartResult) []Step {
-	if p.State != Queued {
+	if p.State != Queued || len(results) == 0 {
 		return nil
 	}
 	p.Parts = total
@@ -230,7 +230,7 @@ func (p *Progress) Submitted(total int, results []PartResult) []Step {
 		reason, p.Detail = r.Reason, r.Detail
 	}
 	switch {
-	case p.Taken == AllParts(total):
+	case p.Taken&AllParts(total) == AllParts(total): // it may have been cut into more parts before
 		return p.move(nil, AllSubmitted, NoReason, at)
 	case p.Refused != 0 && p.Taken == 0:
 		return p.move(nil, GaveUp, reason, at)

@@ -51,10 +51,12 @@ type Inserted struct {
 	Replayed *Acceptance
 	// Events are those of the submission that an account is to be told, in order, with the ids they were stored under.
 	Events []Event
+	// Err is set when this submission alone could not be stored: its key was used for another request.
+	Err error
 }
 
-// SubmitRecord is what became of a message's submit. Exactly one of its three kinds is set: Results (settled), Due (deferred) or
-// neither with Failure (it will not be submitted any more).
+// SubmitRecord is what became of a message's submit: Results of the parts that are settled, and with them or alone what becomes of the
+// rest: Due (deferred), Held, Released, or Failure (it will not be submitted any more).
 type SubmitRecord struct {
 	Message *Message // as it was before; stores read its ID, Progress and what events show
 	Total   int      // parts that the carrier takes the message in

@@ -23,13 +23,13 @@ type yes struct {
 	rows []*gateway.Message // of the one lane there is
 }
 
-func (s *yes) InsertMessages(_ context.Context, batch []*gateway.Submission) ([]InsertResult, error) {
+func (s *yes) InsertMessages(_ context.Context, batch []*gateway.Submission) ([]gateway.Inserted, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, sub := range batch {
 		s.rows = append(s.rows, sub.Messages...)
 	}
-	return make([]InsertResult, len(batch)), nil
+	return make([]gateway.Inserted, len(batch)), nil
 }
 
 func (s *yes) QueuedMessages(_ context.Context, cursors []gateway.LaneCursor) ([][]*gateway.Message, error) {

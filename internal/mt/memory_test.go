@@ -122,22 +122,22 @@ func (s *memory) put(m *gateway.Message) {
 	s.insert(m)
 }
 
-func (s *memory) InsertMessages(_ context.Context, batch []*gateway.Submission) (results []InsertResult, err error) {
+func (s *memory) InsertMessages(_ context.Context, batch []*gateway.Submission) (results []gateway.Inserted, err error) {
 	err = s.step("InsertMessages", true, func() {
 		for _, sub := range batch {
 			if key := sub.Idempotency; key != nil {
 				before, used := s.keys[key.Key]
 				switch {
 				case used && before.BodyHash != key.BodyHash:
-					results = append(results, InsertResult{Err: gateway.Errorf(gateway.Conflict, "another body")})
+					results = append(results, gateway.Inserted{Err: gateway.Errorf(gateway.Conflict, "another body")})
 					continue
 				case used:
-					results = append(results, InsertResult{Inserted: gateway.Inserted{Replayed: &before.Acceptance}})
+					results = append(results, gateway.Inserted{Replayed: &before.Acceptance})
 					continue
 				}
 				s.keys[key.Key] = *key
 			}
-			var in InsertResult
+			var in gateway.Inserted
 			for i, m := range sub.Messages {
 				s.insert(m)
 				for _, step := range sub.Steps[i] {

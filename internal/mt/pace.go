@@ -7,30 +7,42 @@ import (
 )
 
 // pace is how fast a carrier is submitted to: at most at its configured rate, and slower for as long as it throttles. Its zero value is
-// unlimited. It slows to 70 % of what the carrier took in the last interval when that answers "throttled", at most once an interval, and
-// rises by a tenth a second from there; after half a minute without a refusal the brake is off.
+// unlimited.
+//
+// When a carrier that is not slowed answers "throttled", it is slowed to 70 % of what it took a second so far. From there the pace falls by a
+// fifth with a refusal, at most once a second, and rises by a tenth a second: it stays close under a limit that the carrier keeps. A carrier
+// with a limit takes as much after such a fall as before; one that then takes less refuses whatever the pace, and slowing it was for nothing:
+// the fall is undone, and for a while the pace stays. After half a minute without a refusal the brake is off.
 type pace struct {
 	limit  gateway.Limit // configured; parts a second
 	free   int64         // when the next part may leave, Unix nanoseconds
 	brake  float64       // parts a second; 0: none
-	braked int64         // when the brake was last set or raised
 	refuse int64         // when the carrier last throttled
 
 	rest   int64 // how long the carrier was left alone after the last part that could not leave; 0: the last one could
 	rested int64 // until when
 
+	raised int64 // when the brake was last raised
+
 	countFrom int64 // the running count of accepted parts
 	count     int
 	took      float64 // accepted a second in the last full interval
+	before    float64 // what took was before the last fall; 0: the fall has been judged
+	steady    int64   // neither fall nor rise before this
 }
 
 const (
-	paceInterval  = int64(250 * time.Millisecond)
+	paceInterval  = int64(time.Second)
 	paceForget    = int64(30 * time.Second)
-	paceTolerance = int64(10 * time.Millisecond) // lateness of a wake-up that may be made up for
-	paceFall      = 0.7
-	paceRise      = 0.1 // of the rate, a second
-	paceLeast     = 1.0
+	paceSteady    = int64(2 * time.Second)        // after a fall that was undone
+	paceTolerance = int64(10 * time.Millisecond)  // lateness of a wake-up that may be made up for
+	paceRaise     = int64(100 * time.Millisecond) // between two steps up
+	paceFirst     = 0.7                           // of what the carrier took
+	paceFall      = 0.8                           // of the brake
+	paceUndo      = 1.25                          // of the brake: what a fall took
+	paceRise      = 0.1                           // of the brake, a second
+	paceSame      = 0.9                           // of what it took before a fall, when that did not cost anything
+	paceLeast     = 1.0                           // parts a second
 
 	restFirst = int64(20 * time.Millisecond) // after a part that could not leave, twice as long after each further one
 	restMost  = int64(time.Second)
@@ -65,27 +77,29 @@ func (p *pace) accepted(now int64) {
 		p.brake = 0
 		return
 	}
-	if elapsed := now - p.braked; elapsed >= paceInterval {
-		p.brake *= 1 + paceRise*float64(min(elapsed, 4*paceInterval))/float64(time.Second)
-		p.braked = now
+	if elapsed := now - p.raised; elapsed >= paceRaise && now >= p.steady {
+		p.brake *= 1 + paceRise*float64(min(elapsed, paceInterval))/float64(time.Second)
+		p.raised = now
 	}
 }
 
 // throttled puts the brake on. A whole window may come back throttled; that is one refusal.
 func (p *pace) throttled(now int64) {
 	p.roll(now)
-	if p.brake > 0 && now-p.refuse < paceInterval {
+	p.refuse = now
+	switch {
+	case p.brake == 0:
+		running := float64(p.count) * float64(time.Second) / float64(max(now-p.countFrom, paceInterval/4))
+		p.brake = paceFirst * max(running, p.took)
+		p.steady = now + paceInterval
+	case p.before != 0 || now < p.steady:
 		return
+	default:
+		p.before = p.took
+		p.brake *= paceFall
 	}
-	took := p.took
-	if took == 0 && now > p.countFrom {
-		took = float64(p.count) * float64(time.Second) / float64(max(now-p.countFrom, int64(time.Millisecond)))
-	}
-	if p.brake > 0 {
-		took = min(took, p.brake)
-	}
-	p.brake = max(paceFall*took, paceLeast)
-	p.braked, p.refuse = now, now
+	p.brake = max(p.brake, paceLeast)
+	p.raised, p.countFrom, p.count = now, now, 0
 	p.free = max(p.free, now+gateway.Limit{Rate: p.brake}.Cost(1))
 }
 
@@ -99,13 +113,17 @@ func (p *pace) notSent(now int64) {
 	p.free = max(p.free, p.rested)
 }
 
+// roll closes the count when its interval is over, and judges the fall that was before it.
 func (p *pace) roll(now int64) {
 	elapsed := now - p.countFrom
 	if elapsed < paceInterval {
 		return
 	}
-	if p.countFrom != 0 {
-		p.took = float64(p.count) * float64(time.Second) / float64(elapsed)
-	}
+	p.took = float64(p.count) * float64(time.Second) / float64(elapsed)
 	p.countFrom, p.count = now, 0
+	if p.brake > 0 && p.before > 0 && p.took < paceSame*p.before {
+		p.brake *= paceUndo
+		p.steady = now + paceSteady
+	}
+	p.before = 0
 }

@@ -43,6 +43,60 @@ func TestPaceSlowsAndRecovers(t *testing.T) {
 	}
 }
 
+// drive submits as fast as the pace allows, to a carrier that decides about each part, and counts what it took and what it refused.
+func (p *pace) drive(span time.Duration, takes func(now int64) bool) (took, refused int) {
+	now := int64(time.Hour)
+	for end := now + int64(span); now < end; {
+		if now < p.free {
+			now = p.free
+			continue
+		}
+		p.spend(now)
+		if takes(now) {
+			took++
+			p.accepted(now)
+		} else {
+			refused++
+			p.throttled(now)
+		}
+		now += int64(time.Millisecond) // the round trip
+	}
+	return took, refused
+}
+
+// TestPaceStaysUnderALimit: before a carrier that takes so many parts a second, nearly all of that is used, and little more is sent: at small limits that is a part or two a second.
+func TestPaceStaysUnderALimit(t *testing.T) {
+	for limit, most := range map[int]float64{5: 0.5, 50: 0.25, 500: 0.15} {
+		var p pace
+		second, inSecond := int64(0), 0
+		took, refused := p.drive(5*time.Minute, func(now int64) bool {
+			if now/int64(time.Second) != second {
+				second, inSecond = now/int64(time.Second), 0
+			}
+			inSecond++
+			return inSecond <= limit
+		})
+		if used := float64(took) / float64(300*limit); used < 0.9 {
+			t.Errorf("%d/s: %.0f %% of it was used", limit, 100*used)
+		}
+		if share := float64(refused) / float64(took); share > most {
+			t.Errorf("%d/s: %.1f %% were refused", limit, 100*share)
+		}
+	}
+}
+
+// TestPaceLivesWithRandomRefusals: a carrier that refuses parts at any pace is not starved.
+func TestPaceLivesWithRandomRefusals(t *testing.T) {
+	for every, least := range map[int]int{2: 100, 3: 400, 5: 600, 10: 1000} {
+		var p pace
+		n := 0
+		took, _ := p.drive(time.Minute, func(int64) bool { n++; return n%every != 0 })
+		if took < least {
+			t.Errorf("every part of %d is refused: %d parts in a minute", every, took)
+		}
+	}
+}
+
 func TestPaceNeverStops(t *testing.T) {
 	var p pace
 	now := int64(time.Hour)

@@ -142,7 +142,7 @@ func (s *Service) commit(ctx context.Context, batch []*submission) []groupcommit
 }
 
 // settle queues what was stored, gives back what was not, and makes the answers.
-func (s *Service) settle(batch []*submission, inserted []InsertResult, results []groupcommit.Result[gateway.Acceptance]) {
+func (s *Service) settle(batch []*submission, inserted []gateway.Inserted, results []groupcommit.Result[gateway.Acceptance]) {
 	var queued []*gateway.Message
 	var undone []*submission
 	var events []gateway.Event

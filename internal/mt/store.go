@@ -14,7 +14,7 @@ import (
 type Store interface {
 	// InsertMessages stores submissions with their first events, sticky choices and idempotency keys. Results are in the order
 	// of the submissions. A submission whose key was used with another body fails alone, with code Conflict.
-	InsertMessages(ctx context.Context, batch []*gateway.Submission) ([]InsertResult, error)
+	InsertMessages(ctx context.Context, batch []*gateway.Submission) ([]gateway.Inserted, error)
 	// StickySenders gives the remembered sender for each key, "" where there is none.
 	StickySenders(ctx context.Context, keys []gateway.StickyKey) ([]string, error)
 
@@ -46,10 +46,4 @@ type Store interface {
 
 	// Roster lists every rented number and every powerpack.
 	Roster(ctx context.Context) ([]gateway.Number, []gateway.Powerpack, error)
-}
-
-// InsertResult is what became of one submission of a batch.
-type InsertResult struct {
-	gateway.Inserted
-	Err error
 }

@@ -189,7 +189,7 @@ type handle struct {
 
 var errDead = errors.New("the process is dead")
 
-func (h *handle) InsertMessages(ctx context.Context, batch []*gateway.Submission) ([]InsertResult, error) {
+func (h *handle) InsertMessages(ctx context.Context, batch []*gateway.Submission) ([]gateway.Inserted, error) {
 	if h.process.isDead() {
 		return nil, errDead
 	}

@@ -2,10 +2,7 @@ package plivo
 
 import (
 	"net/http"
-	"strconv"
 	"strings"
-
-	"github.com/nyaruka/phonenumbers"
 
 	"github.com/heliograph/heliograph/internal/gateway"
 	"github.com/heliograph/heliograph/internal/numbering"
@@ -226,15 +223,15 @@ func readPrefixes(args arguments, country string) ([]string, error) {
 	case country == "":
 		return nil, gateway.Errorf(gateway.Invalid, "starts_with needs country_iso2")
 	}
-	code := phonenumbers.GetCountryCodeForRegion(country)
-	if code == 0 {
+	code, ok := numbering.CallingCode(country)
+	if !ok {
 		return nil, gateway.Errorf(gateway.Invalid, "country_iso2 is not a country with telephone numbers")
 	}
 	for i, prefix := range prefixes {
 		if strings.ContainsFunc(prefix, func(r rune) bool { return r < '0' || r > '9' }) {
 			return nil, gateway.Errorf(gateway.Invalid, "starts_with must consist of digits")
 		}
-		prefixes[i] = strconv.Itoa(code) + prefix
+		prefixes[i] = code + prefix
 	}
 	return prefixes, nil
 }

@@ -9,12 +9,11 @@ import (
 	"zombiezen.com/go/sqlite"
 
 	"github.com/heliograph/heliograph/internal/gateway"
-	"github.com/heliograph/heliograph/internal/mt"
 )
 
 // InsertMessages stores submissions with their first events, sticky choices and idempotency keys. Results are in the order of the
 // submissions. One that cannot be stored as it is (its key was used with another body, its account does not exist) fails alone.
-func (s *Store) InsertMessages(ctx context.Context, batch []*gateway.Submission) ([]mt.InsertResult, error) {
+func (s *Store) InsertMessages(ctx context.Context, batch []*gateway.Submission) ([]gateway.Inserted, error) {
 	var carriers names
 	for _, sub := range batch {
 		for _, m := range sub.Messages {
@@ -24,14 +23,15 @@ func (s *Store) InsertMessages(ctx context.Context, batch []*gateway.Submission)
 	if err := s.enrol(ctx, carriers); err != nil {
 		return nil, err
 	}
-	results := make([]mt.InsertResult, len(batch))
+	results := make([]gateway.Inserted, len(batch))
 	err := s.write(ctx, func(tx *tx) error {
 		for i, sub := range batch {
 			inserted, err := s.insertSubmission(tx, sub)
 			if err != nil && !isRefusal(err) {
 				return err
 			}
-			results[i].Inserted, results[i].Err = inserted, err
+			inserted.Err = err
+			results[i] = inserted
 		}
 		return nil
 	})

@@ -186,7 +186,7 @@ func (w *world) keyed(key string, body byte) *gateway.Submission {
 }
 
 // insertTogether stores submissions in one batch, or each in its own.
-func (w *world) insertTogether(batched bool, subs ...*gateway.Submission) (results []inserted) {
+func (w *world) insertTogether(batched bool, subs ...*gateway.Submission) (results []gateway.Inserted) {
 	w.Helper()
 	batches := [][]*gateway.Submission{subs}
 	if !batched {
@@ -199,15 +199,10 @@ func (w *world) insertTogether(batched bool, subs ...*gateway.Submission) (resul
 		done, err := w.InsertMessages(w.ctx, batch)
 		w.ok(err)
 		for _, r := range done {
-			results = append(results, inserted{r.Inserted, r.Err})
+			results = append(results, r)
 		}
 	}
 	return results
-}
-
-type inserted struct {
-	gateway.Inserted
-	Err error
 }
 
 var stickyTests = map[string]func(*world){
