@@ -198,9 +198,7 @@ func (w *world) insertTogether(batched bool, subs ...*gateway.Submission) (resul
 	for _, batch := range batches {
 		done, err := w.InsertMessages(w.ctx, batch)
 		w.ok(err)
-		for _, r := range done {
-			results = append(results, r)
-		}
+		results = append(results, done...)
 	}
 	return results
 }
