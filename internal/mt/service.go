@@ -264,7 +264,7 @@ func (s *Service) chooseFor(sub *submission, i int, r *roster, now time.Time, ha
 // that nobody here owns is the route's affair, one of another account is not to be had.
 func ownSender(n *gateway.Number, m *gateway.Message, req gateway.Request) (*gateway.Number, gateway.Reason) {
 	if n == nil {
-		if m.Country == "US" || m.Country == "CA" || !isDigits(m.From) {
+		if !nobodys(m.From, m.Country) {
 			return nil, gateway.InvalidSource
 		}
 		return &gateway.Number{Number: m.From, Type: gateway.LongCode}, gateway.NoReason
@@ -279,6 +279,9 @@ func ownSender(n *gateway.Number, m *gateway.Message, req gateway.Request) (*gat
 	}
 	return n, gateway.NoReason
 }
+
+// nobodys tells whether a sender that nobody here has rented may be used for a country: numbers of other networks abroad.
+func nobodys(from, country string) bool { return country != "US" && country != "CA" && isDigits(from) }
 
 func isDigits(s string) bool {
 	for i := range len(s) {
