@@ -56,7 +56,7 @@ func (c benchCommand) Run(ctx context.Context, std streams) error {
 		return err
 	}
 	result, err := load.run(ctx)
-	if err != nil {
+	if err = errors.Join(err, cleanUp(context.WithoutCancel(ctx), target)); err != nil {
 		return err
 	}
 	result.print(std.out)

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -36,8 +38,36 @@ type load struct {
 	end       time.Time            // of the last final callback
 }
 
+// benchPack begins the names of powerpacks that a benchmark makes.
+const benchPack = "bench "
+
+// cleanUp removes the powerpacks that benchmarks have left behind, with their claim on the numbers.
+func cleanUp(ctx context.Context, target *client) error {
+	for offset := 0; ; {
+		var page struct {
+			Objects []struct{ UUID, Name string }
+		}
+		if err := target.account(ctx, http.MethodGet, fmt.Sprintf("/Powerpack/?limit=20&offset=%d", offset), nil, &page); err != nil {
+			return err
+		}
+		if len(page.Objects) == 0 {
+			return nil
+		}
+		for _, pack := range page.Objects {
+			if !strings.HasPrefix(pack.Name, benchPack) {
+				offset++
+			} else if err := target.account(ctx, http.MethodDelete, "/Powerpack/"+pack.UUID+"/", nil, nil); err != nil {
+				return err
+			}
+		}
+	}
+}
+
 // newLoad sets up senders and a powerpack with unlimited rates.
 func newLoad(ctx context.Context, c *benchCommand, target *client) (*load, error) {
+	if err := cleanUp(ctx, target); err != nil {
+		return nil, err
+	}
 	l := &load{
 		benchCommand: c, target: target, accepts: newLatencies(c.Messages), complete: newLatencies(c.Messages),
 		sent: make(map[string]time.Time, c.Messages), last: map[string]time.Time{},
@@ -60,7 +90,7 @@ func newLoad(ctx context.Context, c *benchCommand, target *client) (*load, error
 		UUID       string `json:"uuid"`
 		NumberPool string `json:"number_pool"`
 	}
-	name := fmt.Sprintf("bench %s", time.Now().UTC().Format("2006-01-02 15:04:05.000000"))
+	name := fmt.Sprintf(benchPack+"%s", time.Now().UTC().Format("2006-01-02 15:04:05.000000"))
 	if err := target.account(ctx, http.MethodPost, "/Powerpack/", map[string]any{"name": name, "sticky_sender": false}, &pack); err != nil {
 		return nil, err
 	}
@@ -306,5 +336,5 @@ func (l *load) profile(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return writeDurably(l.CPUProfile, text)
+	return os.WriteFile(l.CPUProfile, text, 0o644)
 }

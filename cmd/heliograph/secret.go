@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/heliograph/heliograph/internal/sqlite"
 )
 
 // keyFile holds the key that seals auth tokens in the store, when the configuration gives none.
@@ -16,44 +18,53 @@ const keyFile = "secret.key"
 
 // secretKey gives the key that seals auth tokens: the configured one, else the data folder's, made on the first start.
 func secretKey(cfg *Config) (key [32]byte, err error) {
-	text := cfg.SecretKey
+	text, from := cfg.SecretKey, "secret_key"
 	if text == "" {
-		if text, err = keyFromFile(filepath.Join(cfg.Data, keyFile)); err != nil {
+		from = filepath.Join(cfg.Data, keyFile)
+		if text, err = keyFromFile(from, filepath.Join(cfg.Data, sqlite.FileName)); err != nil {
 			return key, err
 		}
 	}
 	decoded, err := hex.DecodeString(strings.TrimSpace(text))
 	if err != nil || len(decoded) != len(key) {
-		return key, fmt.Errorf("the secret key must be %d hexadecimal digits", 2*len(key))
+		return key, fmt.Errorf("%s must hold %d hexadecimal digits", from, 2*len(key))
 	}
 	return [32]byte(decoded), nil
 }
 
-func keyFromFile(path string) (string, error) {
+// keyFromFile reads the key file. It makes one where there is neither a key nor a database: a database without its key opens with no other.
+func keyFromFile(path, database string) (string, error) {
+	_, noDatabase := os.Stat(database) // before the key is looked for: another process may be making both
 	text, err := os.ReadFile(path)
-	if err == nil {
+	switch {
+	case err == nil:
 		return string(text), nil
-	}
-	if !errors.Is(err, fs.ErrNotExist) {
+	case !errors.Is(err, fs.ErrNotExist):
 		return "", err
+	case noDatabase == nil:
+		return "", fmt.Errorf("%s is missing: the database beside it was made with it, and opens with no other", path)
 	}
-	made := hex.EncodeToString(randomBytes(32))
-	return made, writeDurably(path, []byte(made+"\n"))
+	made := hex.EncodeToString(randomBytes(32)) + "\n"
+	if err := createDurably(path, []byte(made)); !errors.Is(err, fs.ErrExist) {
+		return made, err
+	}
+	text, err = os.ReadFile(path) // another process was faster
+	return string(text), err
 }
 
-// writeDurably writes a file that is whole, or not there, after a crash.
-func writeDurably(path string, content []byte) error {
+// createDurably makes a file that is whole, or not there, after a crash. It fails with fs.ErrExist when the file is there already, and leaves it.
+func createDurably(path string, content []byte) error {
 	folder := filepath.Dir(path)
 	f, err := os.CreateTemp(folder, filepath.Base(path)+".*")
 	if err != nil {
 		return err
 	}
-	defer os.Remove(f.Name()) // of no effect once it was renamed
+	defer os.Remove(f.Name())
 	_, err = f.Write(content)
 	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return err
 	}
-	if err := os.Rename(f.Name(), path); err != nil {
+	if err := os.Link(f.Name(), path); err != nil {
 		return err
 	}
 	dir, err := os.Open(folder)

@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/heliograph/heliograph/internal/sqlite"
 )
 
 func TestSecretKeyStays(t *testing.T) {
@@ -52,5 +54,45 @@ func TestBrokenKeyFile(t *testing.T) {
 	}
 	if text, _ := os.ReadFile(file); string(text) != "12" {
 		t.Error("it was written anew")
+	}
+}
+
+// TestManyFirstStarts: processes that start at once on an empty folder agree on one key.
+func TestManyFirstStarts(t *testing.T) {
+	for range 20 {
+		cfg := Config{Data: t.TempDir()}
+		keys := make(chan [32]byte, 8)
+		for range cap(keys) {
+			go func() {
+				key, err := secretKey(&cfg)
+				if err != nil {
+					t.Error(err)
+				}
+				keys <- key
+			}()
+		}
+		first := <-keys
+		for range cap(keys) - 1 {
+			if key := <-keys; key != first {
+				t.Fatal("two processes have two keys")
+			}
+		}
+		if files, _ := os.ReadDir(cfg.Data); len(files) != 1 {
+			t.Errorf("%d files are left", len(files))
+		}
+	}
+}
+
+// TestLostKey: a database whose key is gone gets no new one, which could open nothing.
+func TestLostKey(t *testing.T) {
+	cfg := Config{Data: t.TempDir()}
+	if err := os.WriteFile(filepath.Join(cfg.Data, sqlite.FileName), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := secretKey(&cfg); err == nil || !strings.Contains(err.Error(), "is missing") {
+		t.Errorf("got %v", err)
+	}
+	if files, _ := os.ReadDir(cfg.Data); len(files) != 1 {
+		t.Error("a key file was made")
 	}
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"math/rand/v2"
@@ -42,7 +41,10 @@ func (c serveCommand) Run(ctx context.Context, std streams) error {
 	if len(errs) > 0 {
 		return errors.Join(errs...)
 	}
-	return serve(ctx, &cfg, std)
+	if err := serve(ctx, &cfg, std); err != nil && ctx.Err() == nil {
+		return err
+	}
+	return nil // also when it was told to stop before it had started: nothing was begun that must be finished
 }
 
 // shortToken is the length below which the operator is warned of a token.
@@ -154,8 +156,11 @@ func newServer(ctx context.Context, cfg *Config, store *sqlite.Store, ids *gatew
 		TrustedProxies: cfg.TrustedProxies, Served: s.timings.served,
 	})
 	token, ok, err := store.OperatorToken(ctx)
-	if err != nil || !ok {
-		return nil, errors.Join(err, fmt.Errorf("the store has no operator's token"))
+	if err == nil && !ok {
+		err = errors.New("the store has no operator's token")
+	}
+	if err != nil {
+		return nil, err
 	}
 	s.operator = operator.New(operator.Config{
 		Store: store, TokenHash: token, Queue: s.dispatcher, Binds: s.carriers.binds, Receipted: s.carriers.receipted,

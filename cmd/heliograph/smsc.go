@@ -25,7 +25,7 @@ type smscCommand struct {
 	Disconnect   int           `help:"Drop the connection at every n-th submit." placeholder:"N"`
 	ReceiptFirst bool          `help:"Send receipts before the answers to their submits."`
 	Duplicates   float64       `help:"Share of receipts that are sent twice, 0 to 1."`
-	HexIDs       bool          `help:"Hexadecimal message ids in answers, decimal ones in receipts."`
+	HexIDs       bool          `name:"hex-ids" help:"Hexadecimal message ids in answers, decimal ones in receipts."`
 	Receipts     string        `enum:"both,text,tlv" default:"both" help:"Form of receipts: text, tlv or both."`
 	BindStatus   uint32        `help:"Refuse every bind with this command_status." placeholder:"N"`
 	Distinct     bool          `help:"Count different messages too."`
@@ -37,9 +37,12 @@ var receiptForms = map[string]smpptest.ReceiptForm{"both": smpptest.TextAndTLV, 
 // Run pretends an SMSC until SIGTERM or an interrupt; then it prints what it counted.
 func (c smscCommand) Run(ctx context.Context, std streams) error {
 	for _, share := range []float64{c.Failures, c.Refused, c.Unanswered, c.Duplicates} {
-		if share < 0 || share > 1 {
+		if !(share >= 0 && share <= 1) { // not NaN either
 			return errors.New("shares are from 0 to 1")
 		}
+	}
+	if c.Delay < 0 || c.ReceiptDelay < 0 || !(c.ThrottleRate >= 0) || c.Disconnect < 0 {
+		return errors.New("delays, rates and numbers must not be negative")
 	}
 	listener, err := net.Listen("tcp", c.Listen)
 	if err != nil {

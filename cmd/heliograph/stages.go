@@ -50,6 +50,9 @@ func (s *stages) start(name string, runs ...func(context.Context) error) {
 	}()
 }
 
+// stageLeast is what a stage gets to end even when those before it have used up the time.
+const stageLeast = 50 * time.Millisecond
+
 // stop ends the stages, the last started first. A stage that does not end before the deadline is left behind: what it had in hand is as after a
 // crash, and nothing that was acknowledged depends on it.
 func (s *stages) stop(deadline time.Time) {
@@ -58,7 +61,7 @@ func (s *stages) stop(deadline time.Time) {
 		st.cancel()
 		select {
 		case <-st.ended:
-		case <-time.After(time.Until(deadline)):
+		case <-time.After(max(time.Until(deadline), stageLeast)):
 			s.log.Warn("not everything was finished in time", "stage", st.name)
 		}
 	}

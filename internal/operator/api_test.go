@@ -79,7 +79,9 @@ func (f *fixture) Message(_ context.Context, account gateway.AccountID, id gatew
 	return f.message, f.fail
 }
 
-func (f *fixture) HeldMessages(context.Context, int) ([]gateway.Held, error) { return f.held, f.fail }
+func (f *fixture) HeldMessages(_ context.Context, limit int) ([]gateway.Held, error) {
+	return f.held[:min(limit, len(f.held))], f.fail
+}
 
 func (f *fixture) ReleaseHeld(_ context.Context, id gateway.ID, _ time.Time) (*gateway.Message, error) {
 	return &gateway.Message{ID: id}, f.unlessHeld(id)
@@ -296,6 +298,13 @@ func TestHeld(t *testing.T) {
 	_, fields := f.call(t, "GET", "/admin/v1/held", "", bearer)
 	if held := fields["held"].([]any)[0].(map[string]any); held["message_uuid"] != id.String() || held["carrier"] != "main" {
 		t.Errorf("held %v", held)
+	}
+	if fields["more"] != false {
+		t.Errorf("more: %v", fields["more"])
+	}
+	f.held = append(f.held, f.held[0])
+	if _, fields = f.call(t, "GET", "/admin/v1/held?limit=1", "", bearer); fields["more"] != true || len(fields["held"].([]any)) != 1 {
+		t.Errorf("one of two: %v", fields)
 	}
 	if status, _ := f.call(t, "POST", "/admin/v1/held/"+id.String()+"/resend", "", bearer); status != http.StatusOK || len(f.returned) != 1 || f.returned[0] != id {
 		t.Errorf("resend: %d, returned %v", status, f.returned)

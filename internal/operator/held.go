@@ -20,15 +20,17 @@ func (a *API) listHeld(r *http.Request) (int, any, error) {
 	if err != nil {
 		return 0, nil, err
 	}
-	held, err := a.Store.HeldMessages(r.Context(), limit)
+	held, err := a.Store.HeldMessages(r.Context(), limit+1)
 	if err != nil {
 		return 0, nil, err
 	}
+	more := len(held) > limit
+	held = held[:min(limit, len(held))]
 	views := make([]heldView, len(held))
 	for i, h := range held {
 		views[i] = heldView{MessageUUID: h.ID.String(), AuthID: string(h.Account), Carrier: h.Carrier, MarkedAt: h.MarkedAt.UTC()}
 	}
-	return http.StatusOK, map[string]any{"held": views}, nil
+	return http.StatusOK, map[string]any{"held": views, "more": more}, nil
 }
 
 // resendHeld sends a held message again: the operator knows that the carrier does not have it, or prefers two to none.

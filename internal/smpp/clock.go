@@ -44,6 +44,7 @@ func (s *Session) keepTime(ctx context.Context) {
 		s.timeOut(now)
 		s.checkPeer(now)
 		s.enquire(now)
+		s.checkParting()
 	}
 }
 

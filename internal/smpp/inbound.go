@@ -231,13 +231,39 @@ func (s *Session) takeRequest(h Header, body PDU) {
 	case isBind:
 		_ = (&BindRequest{Bind: bind, request: r}).Refuse(ESME_RBINDFAIL) // fails only when the session is over
 	case h.Command == CommandUnbind:
-		_ = r.Respond(ESME_ROK, nil) // likewise
-		s.finish(errFinished)
+		s.part(r)
 	case s.cfg.Handler == nil:
 		_ = r.Respond(ESME_RSYSERR, nil) // likewise
 	default:
 		s.cfg.Handler(r)
 	}
+}
+
+// partFor is how long a peer that unbinds is waited for to answer what it has.
+const partFor = 2 * time.Second
+
+// part answers an unbind when our own requests have their answers, or do not get them soon: a peer that stops in order may still send those that
+// it has, and each that it does not send leaves a message in doubt.
+func (s *Session) part(unbind *Request) {
+	s.mu.Lock()
+	s.leaving = true
+	s.parting, s.partBy = unbind, s.ticks.Load()+s.inTicks(partFor)
+	s.mu.Unlock()
+	s.checkParting()
+}
+
+// checkParting parts from a peer that unbinds, when the time has come.
+func (s *Session) checkParting() {
+	s.mu.Lock()
+	unbind := s.parting
+	if unbind == nil || s.window.used > 0 && s.ticks.Load() < s.partBy {
+		s.mu.Unlock()
+		return
+	}
+	s.parting = nil
+	s.mu.Unlock()
+	_ = unbind.Respond(ESME_ROK, nil) // fails only when the session is over
+	s.finish(errFinished)
 }
 
 // admit counts a request of the peer in, or refuses it.

@@ -136,12 +136,14 @@ type Session struct {
 
 	mu        sync.Mutex // guards what follows, up to the next empty line
 	state     State
-	bind      *Bind // what was bound with
-	binding   bool  // a bind request is being decided about, or awaits its answer
-	leaving   bool  // Unbind was called: no requests are taken any more
-	finishing bool  // the session is over once the outbox is empty,
-	reason    error // for this reason
-	err       error // why it is over
+	bind      *Bind    // what was bound with
+	binding   bool     // a bind request is being decided about, or awaits its answer
+	leaving   bool     // Unbind was called, or the peer unbinds: no requests are taken any more
+	parting   *Request // the peer's unbind, while answers to our requests are still awaited
+	partBy    int64    // tick after which they are not
+	finishing bool     // the session is over once the outbox is empty,
+	reason    error    // for this reason
+	err       error    // why it is over
 	window    window
 	outbox    outbox
 	inbound   int // the peer's requests without our answer

@@ -614,6 +614,50 @@ func TestPeerUnbinds(t *testing.T) {
 	}
 }
 
+// A peer that unbinds may still answer what it has; the unbind_resp comes behind.
+func TestPeerUnbindsAndAnswersWhatItHas(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, p := bare(t, Config{EnquireAfter: -1})
+		outcome := submit(client, message())
+		submitted, _ := p.receive()
+		p.send(mustAppend(t, 3, &Unbind{}))
+		synctest.Wait()
+		if r := <-submit(client, message()); !errors.Is(r.err, ErrNotSent) {
+			t.Errorf("a submit after the unbind: %v", r.err)
+		}
+		p.answer(submitted, ESME_ROK, &SubmitSMResp{MessageID: "1"})
+		if r := <-outcome; r.err != nil || r.response.Status != ESME_ROK {
+			t.Errorf("outcome %v", r)
+		}
+		if h, _ := p.receive(); h.Command != CommandUnbindResp || h.Sequence != 3 {
+			t.Errorf("then came %v", h)
+		}
+		if err := <-client.result; err != nil {
+			t.Errorf("Run: %v", err)
+		}
+	})
+}
+
+// One that does not is not waited for.
+func TestPeerUnbindsAndAnswersNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, p := bare(t, Config{EnquireAfter: -1})
+		outcome := submit(client, message())
+		p.receive()
+		began := time.Now()
+		p.send(mustAppend(t, 3, &Unbind{}))
+		if h, _ := p.receive(); h.Command != CommandUnbindResp {
+			t.Errorf("then came %v", h)
+		}
+		if waited := time.Since(began); waited < partFor || waited > 2*partFor {
+			t.Errorf("answered after %v", waited)
+		}
+		if r := <-outcome; !errors.Is(r.err, ErrUnanswered) {
+			t.Errorf("outcome %v", r.err)
+		}
+	})
+}
+
 // A PDU that cannot be written is nobody's fault but its caller's: nothing of it reaches the wire, and it holds no place.
 func TestUnwritablePDU(t *testing.T) {
 	client, _ := pair(t, Config{Window: 1}, Config{})

@@ -14,8 +14,9 @@ import (
 	"zombiezen.com/go/sqlite/sqlitex"
 )
 
-// fileName is the database in the data folder; "-wal" and "-shm" lie beside it while the store is open.
-const fileName = "heliograph.db"
+// FileName is the database in the data folder; "-wal" and "-shm" lie beside it while the store is open.
+// FileName is the database's name in the data folder.
+const FileName = "heliograph.db"
 
 // Options say where the store is.
 type Options struct {
@@ -74,7 +75,7 @@ func Open(ctx context.Context, options Options) (*Store, error) {
 	return s, nil
 }
 
-func (s *Store) path() string { return filepath.Join(s.dir, fileName) }
+func (s *Store) path() string { return filepath.Join(s.dir, FileName) }
 
 func (s *Store) open(ctx context.Context, key [32]byte) (err error) {
 	if s.sealer, err = newSealer(key); err != nil {
@@ -176,8 +177,11 @@ func (s *Store) release() error {
 		return s.lock.Close()
 	}
 	errs := []error{s.drain(s.readers), s.drain(s.listers)}
-	errs = append(errs,
-		sqlitex.ExecuteTransient(s.writer.conn, "PRAGMA wal_checkpoint(TRUNCATE)", nil), s.writer.conn.Close(), s.lock.Close())
+	// The log is as good as the database it would be carried into: a full disk does not spoil the end.
+	if err := sqlitex.ExecuteTransient(s.writer.conn, "PRAGMA wal_checkpoint(TRUNCATE)", nil); err != nil {
+		s.log.Warn("the store's log could not be carried into the database; the next start does it", "err", err)
+	}
+	errs = append(errs, s.writer.conn.Close(), s.lock.Close())
 	return errors.Join(errs...)
 }
 
