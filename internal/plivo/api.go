@@ -117,7 +117,7 @@ func (a *API) table() []route {
 
 		newRoute("/v1/Account/{auth_id}/Powerpack/", a.listPowerpacks, a.createPowerpack, nil),
 		newRoute("/v1/Account/{auth_id}/Powerpack/{uuid}/", a.getPowerpack, a.updatePowerpack, a.deletePowerpack),
-		newRoute("/v1/Account/{auth_id}/Powerpack/{uuid}/Number/", a.listPoolNumbers, a.addPoolNumber, nil),
+		newRoute("/v1/Account/{auth_id}/Powerpack/{uuid}/Number/", a.listPoolNumbers, a.addPoolNumber, a.removePoolNumber),
 		newRoute("/v1/Account/{auth_id}/Powerpack/{uuid}/Number/{number}/", a.getPoolNumber, a.addPoolNumber, a.removePoolNumber),
 
 		newRoute("/v1/Account/{auth_id}/NumberPool/{pool_uuid}/", a.getPool, nil, nil),

@@ -63,11 +63,11 @@ func newMeta(path string, args arguments, p page, total int) meta {
 	return m
 }
 
-// filterQuery writes the arguments of a list again, but for its page.
+// filterQuery writes the arguments of a list again, but for its page and what a client made of a second question mark.
 func filterQuery(args arguments) string {
 	var b strings.Builder
 	for _, arg := range args {
-		if arg.name == "limit" || arg.name == "offset" {
+		if arg.name == "limit" || arg.name == "offset" || strings.HasPrefix(arg.name, "?") {
 			continue
 		}
 		items := arg.value.list

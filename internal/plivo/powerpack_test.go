@@ -198,8 +198,8 @@ func TestPool(t *testing.T) {
 			t.Errorf("%s: %v, want %v", list, got, numbers)
 		}
 	}
-	r = s.ok(s.do(ask{method: "GET", path: mainPath + "/Powerpack/" + pack + "/Number/?limit=1"}), 200)
-	meta := map[string]any{"limit": 1.0, "offset": 0.0, "next": path + "Number/?limit=1&offset=1", "previous": "", "total_count": 2.0}
+	r = s.ok(s.do(ask{method: "GET", path: mainPath + "/Powerpack/" + pack + "/Number/?type=fixed&limit=1&?search=hack"}), 200)
+	meta := map[string]any{"limit": 1.0, "offset": 0.0, "next": path + "Number/?limit=1&offset=1&type=fixed", "previous": "", "total_count": 2.0}
 	if diff := cmp.Diff(meta, r.body["meta"]); diff != "" {
 		t.Error(diff)
 	}
@@ -277,6 +277,9 @@ func TestPoolRefusals(t *testing.T) {
 		}
 	}
 	s.ok(s.do(ask{method: "POST", path: mainPath + "/Powerpack/" + pack + "/Number/", body: `{"number":"+18005550100"}`}), 200)
+	s.ok(s.do(ask{method: "DELETE", path: mainPath + "/Powerpack/" + pack + "/Number/", body: `{"number":"+18005550100"}`}), 200)
+	s.refused(s.do(ask{method: "DELETE", path: mainPath + "/Powerpack/" + pack + "/Number/?number=18005550100"}), 404, "not found")
+	s.refused(s.do(ask{method: "DELETE", path: mainPath + "/Powerpack/" + pack + "/Number/"}), 400, "number parameter not present")
 	s.ok(s.do(ask{method: "POST", path: other + "Shortcode/555555/"}), 200)
 }
 

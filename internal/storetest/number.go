@@ -1,6 +1,12 @@
 package storetest
 
 import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"path"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/heliograph/heliograph/internal/gateway"
@@ -196,6 +202,65 @@ var numberTests = map[string]func(*world){
 		w.ok(add(w.powerpack.Pool, "555004"))
 		w.same(w.numbers(gateway.NumberFilter{Pool: w.powerpack.Pool}), []string{pooled, pooledToo, "555003", "555004"})
 	},
+	"searches by beginnings and patterns agree with a model": func(w *world) {
+		random := rand.New(rand.NewPCG(3, 4))
+		draw := func(alphabet string, least, most int) string {
+			text := make([]byte, least+random.IntN(most-least+1))
+			for i := range text {
+				text[i] = alphabet[random.IntN(len(alphabet))]
+			}
+			return string(text)
+		}
+		all := w.numbers(gateway.NumberFilter{})
+		var more []gateway.Number
+		for range 60 {
+			if number := draw("01", 4, 8); !slices.Contains(all, number) {
+				all, more = append(all, number), append(more, w.number(number, "", gateway.ID{}))
+			}
+		}
+		w.ok(w.PutNumbers(w.ctx, more))
+		for range 80 {
+			pattern, prefixes := draw("01**", 1, 5), []string{draw("01", 1, 3), draw("01", 1, 4)}
+			want := []string{}
+			for _, number := range all {
+				fits, err := path.Match(pattern+"*", number)
+				w.ok(err)
+				if fits && (strings.HasPrefix(number, prefixes[0]) || strings.HasPrefix(number, prefixes[1])) {
+					want = append(want, number)
+				}
+			}
+			w.same(w.numbers(gateway.NumberFilter{Pattern: pattern, Prefixes: prefixes}), want)
+		}
+	},
+	"of several who rent a number at the same time one has it": func(w *world) {
+		errs := w.together(8, func(i int) error {
+			return w.RentNumber(w.ctx, []gateway.AccountID{one, two}[i%2], inventory, fmt.Sprint(i), w.now)
+		})
+		w.same(len(errs), 7)
+		for _, err := range errs {
+			var refusal *gateway.Error
+			if !errors.As(err, &refusal) || refusal.Code != gateway.NotFound && refusal.Code != gateway.Conflict {
+				w.Fatalf("got error %v, want a refusal", err)
+			}
+		}
+		w.same(len(w.numbers(gateway.NumberFilter{Inventory: true})), 1)
+	},
+	"of several short codes that come into a pool at the same time one does": func(w *world) {
+		for i := range 6 {
+			w.ok(w.PutNumbers(w.ctx, []gateway.Number{{
+				Number: fmt.Sprint(555000 + i), Type: gateway.ShortCode, Country: "US", Services: gateway.Services(gateway.SMS), Account: one, AddedAt: w.now,
+			}}))
+		}
+		errs := w.together(6, func(i int) error {
+			_, err := w.AddToPool(w.ctx, one, w.powerpack.Pool, fmt.Sprint(555000+i), gateway.SMS, false, w.now)
+			return err
+		})
+		w.same(len(errs), 5)
+		for _, err := range errs {
+			w.refused(err, gateway.Conflict)
+		}
+		w.same(len(w.numbers(gateway.NumberFilter{Pool: w.powerpack.Pool, Types: []gateway.NumberType{gateway.ShortCode}})), 1)
+	},
 	"one number is read by its name and its owner": func(w *world) {
 		w.same(w.numberOf(one, rented), w.number(rented, one, gateway.ID{}))
 		w.same(w.numberOf("", inventory), w.number(inventory, "", gateway.ID{}))
@@ -292,6 +357,21 @@ func (w *world) numbers(filter gateway.NumberFilter) []string {
 		numbers = append(numbers, n.Number)
 	}
 	return numbers
+}
+
+// together calls fn that many times at the same time and gives the errors.
+func (w *world) together(calls int, fn func(int) error) []error {
+	results := make(chan error, calls)
+	for i := range calls {
+		go func() { results <- fn(i) }()
+	}
+	var errs []error
+	for range calls {
+		if err := <-results; err != nil {
+			errs = append(errs, err)
+		}
+	}
+	return errs
 }
 
 // numberOf reads one number; owner "" is the inventory.
