@@ -12,7 +12,7 @@ type MessageFilter struct {
 	Service   Service
 	Reasons   []Reason // any of them; a filter by delivered's code uses State
 	Powerpack ID
-	From, To  string
+	From, To  string // To finds no message whose Log hides its destination
 	Country   string
 	Limit     int
 	Offset    int

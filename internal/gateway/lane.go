@@ -1,5 +1,11 @@
 package gateway
 
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"strings"
+)
+
 // Shards is the number of shards that senders are spread over. It is part of the store's rows: it never changes.
 const Shards = 64
 
@@ -30,20 +36,14 @@ type LaneCursor struct {
 	Limit int
 }
 
-// EndpointOf is the lane of a callback: events of one account for one URL without its query share it. It is a hash; two
-// endpoints that meet in it share a lane, which costs them their independence and nothing else.
+// EndpointOf is the lane of a callback: events of one account for one URL without its query share it. It is a hash that nobody can aim: two
+// endpoints that meet in it would share a lane, and no account is to find a URL that meets another's.
 func EndpointOf(account AccountID, url string) int64 {
-	hash := uint64(14695981039346656037)
-	for i := range len(account) {
-		hash = (hash ^ uint64(account[i])) * 1099511628211
+	if i := strings.IndexAny(url, "?#"); i >= 0 {
+		url = url[:i]
 	}
-	for i := range len(url) {
-		if url[i] == '?' || url[i] == '#' {
-			break
-		}
-		hash = (hash ^ uint64(url[i])) * 1099511628211
-	}
-	return int64(hash >> 1)
+	sum := sha256.Sum256(append(append(make([]byte, 0, 256), account...), url...))
+	return int64(binary.BigEndian.Uint64(sum[:8]) >> 1)
 }
 
 // EndpointCount is what the store's index tells about a lane of callbacks.

@@ -60,6 +60,9 @@ func ParseService(name string) (Service, bool) {
 	return 0, false
 }
 
+// HasMMS tells whether MMS reaches handsets of the country: the United States with their territories, and Canada.
+func HasMMS(country string) bool { return isUSCA(market(country)) }
+
 // ServiceSet is a set of services, one bit each.
 type ServiceSet uint8
 

@@ -706,3 +706,37 @@ func TestOperatorsView(t *testing.T) {
 		}
 	}, net1, net2)
 }
+
+// What waits for a number that its account gave back never leaves, and whoever rents the number next does not wait for it.
+func TestNumberThatChangedHands(t *testing.T) {
+	net1 := net("net1", 10, 0)
+	inWorld(t, func(t *testing.T, w *world) {
+		w.number(alice, "", 0.1)
+		p := w.start()
+		var ids []gateway.ID
+		for range 5 {
+			ids = append(ids, w.mustSend(t, alice, over1, 1))
+		}
+		time.Sleep(time.Second)
+		w.store.mu.Lock()
+		w.store.numbers[0].Account = "MABBBBBBBBBBBBBBBBBB"
+		w.store.mu.Unlock()
+		if err := p.service.Refresh(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		began := time.Now()
+		time.Sleep(time.Minute)
+		for i, id := range ids {
+			want, why := gateway.Failed, gateway.InvalidSource
+			if i == 0 { // it had left
+				want, why = gateway.Sent, gateway.NoReason
+			}
+			if m := w.store.message(id); m.State != want || m.Reason != why {
+				t.Errorf("message %d: %v, %v", i, m.State, m.Reason)
+			} else if i > 0 && m.UpdatedAt.After(began.Add(10*time.Second)) {
+				t.Errorf("message %d failed after %v", i, m.UpdatedAt.Sub(began))
+			}
+		}
+		wantTimes(t, net1, began, "-1.00")
+	}, net1)
+}

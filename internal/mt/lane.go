@@ -12,12 +12,13 @@ import (
 type sender struct {
 	number  string
 	limit   gateway.Limit
-	free    int64   // when its next message may leave, Unix nanoseconds
-	leaving *flight // of a limited sender: the message whose parts are leaving; what they cost is known when they have left
-	queued  int     // units waiting: those of its lanes, and of messages being stored
-	used    int64   // turn in which it was last chosen
-	listed  bool    // the roster names it; others are forgotten when idle
-	lanes   []*lane // one for each carrier it has messages for
+	free    int64             // when its next message may leave, Unix nanoseconds
+	leaving *flight           // of a limited sender: the message whose parts are leaving; what they cost is known when they have left
+	queued  int               // units waiting: those of its lanes, and of messages being stored
+	used    int64             // turn in which it was last chosen
+	listed  bool              // the roster names it; others are forgotten when idle
+	owner   gateway.AccountID // who rented it, while it is listed
+	lanes   []*lane           // one for each carrier it has messages for
 }
 
 // freeAt is when the sender's next message may leave, as far as is known.

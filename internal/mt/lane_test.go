@@ -11,9 +11,9 @@ import (
 	"github.com/heliograph/heliograph/internal/gateway"
 )
 
-// queuedMessage is a message with a given Seq.
+// queuedMessage is a message with a given Seq, from a sender that the account may use, rented or not.
 func queuedMessage(seq int64, units int) *gateway.Message {
-	m := &gateway.Message{From: "14155550100", Carrier: "net1", Units: units}
+	m := &gateway.Message{Account: testAccount, From: "14155550100", PickedBy: gateway.BySource, Country: "GB", Carrier: "net1", Units: units}
 	m.ID = gateway.ID{
 		byte(seq >> 52), byte(seq >> 44), byte(seq >> 36), byte(seq >> 28), byte(seq >> 20), byte(seq >> 12),
 		0x70 | byte(seq>>8)&0x0f, byte(seq),

@@ -182,7 +182,7 @@ func (d *Dispatcher) breakOff(l *line, at time.Time) {
 
 // nextFlight opens the flight of the first message whose sender is free. When there is none it says how long until there may be.
 func (d *Dispatcher) nextFlight(l *line, now int64) (wait time.Duration) {
-	expired := 0
+	givenUp := 0
 	for len(l.ready) > 0 {
 		next := l.ready[0]
 		if next.at = next.sender.freeAt(); next.at > now {
@@ -198,10 +198,10 @@ func (d *Dispatcher) nextFlight(l *line, now int64) (wait time.Duration) {
 			d.refill(next)
 			continue
 		}
-		if m.ExpiresAt.UnixNano() <= now {
-			d.giveUp(next, m, gateway.Expired, time.Unix(0, now))
+		if reason := hopeless(next.sender, m, now); reason != gateway.NoReason {
+			d.giveUp(next, m, reason, time.Unix(0, now))
 			d.place(next)
-			if expired++; expired == submitBatch { // others want the lock
+			if givenUp++; givenUp == submitBatch { // others want the lock
 				return 0
 			}
 			continue
@@ -211,6 +211,18 @@ func (d *Dispatcher) nextFlight(l *line, now int64) (wait time.Duration) {
 		return 0
 	}
 	return -1
+}
+
+// hopeless tells why a message that waited must not leave any more: its time is over, or its sender is not its account's any more.
+// Another account may have rented the number meanwhile, and must neither send for the first one nor wait for it.
+func hopeless(s *sender, m *gateway.Message, now int64) gateway.Reason {
+	switch {
+	case m.ExpiresAt.UnixNano() <= now:
+		return gateway.Expired
+	case s.listed && s.owner != m.Account, !s.listed && !(m.PickedBy == gateway.BySource && nobodys(m.From, m.Country)):
+		return gateway.InvalidSource
+	}
+	return gateway.NoReason
 }
 
 // fly opens a flight for the message.

@@ -122,6 +122,15 @@ func (s *memory) put(m *gateway.Message) {
 	s.insert(m)
 }
 
+func (s *memory) Answered(_ context.Context, _ gateway.AccountID, key string, body [32]byte, _ time.Time) (answer *gateway.Acceptance, err error) {
+	err = s.step("Answered", false, func() {
+		if before, used := s.keys[key]; used && before.BodyHash == body {
+			answer = &before.Acceptance
+		}
+	})
+	return answer, err
+}
+
 func (s *memory) InsertMessages(_ context.Context, batch []*gateway.Submission) (results []gateway.Inserted, err error) {
 	err = s.step("InsertMessages", true, func() {
 		for _, sub := range batch {

@@ -49,6 +49,7 @@ func (d *Dispatcher) enlist(numbers []gateway.Number, powerpacks []gateway.Power
 		n := &numbers[i]
 		r.numbers[n.Number] = n
 		s := d.sender(n.Number)
+		s.owner = n.Account
 		d.limitSender(s, n.Limit())
 		if p := byPool[n.Pool]; p != nil && !n.Pool.IsZero() {
 			p.numbers = append(p.numbers, *n)

@@ -69,8 +69,10 @@ func (s *Service) Accept(ctx context.Context, req *Request) (gateway.Acceptance,
 	if !req.Powerpack.IsZero() {
 		sub.pool = s.roster.Load().pools[req.Powerpack]
 		if sub.pool == nil || sub.pool.powerpack.Account != req.Account {
-			return gateway.Acceptance{}, gateway.Errorf(gateway.NotFound, "powerpack %s not found", req.Powerpack)
+			return s.answered(ctx, req)
 		}
+	} else if err := s.carriesMMS(req); err != nil {
+		return gateway.Acceptance{}, err
 	}
 	sub.Account, sub.At = req.Account, req.ReceivedAt
 	sub.Messages = req.messages()
@@ -82,6 +84,27 @@ func (s *Service) Accept(ctx context.Context, req *Request) (gateway.Acceptance,
 		return acceptance, gateway.Errorf(gateway.Unavailable, "the server is stopping")
 	}
 	return acceptance, err
+}
+
+// answered is for requests whose powerpack is not there: one that came before, with a key, when it still was, gets its answer.
+func (s *Service) answered(ctx context.Context, req *Request) (gateway.Acceptance, error) {
+	if req.Key != "" {
+		if before, err := s.Store.Answered(ctx, req.Account, req.Key, req.BodyHash, req.ReceivedAt); err != nil {
+			return gateway.Acceptance{}, err
+		} else if before != nil {
+			return *before, nil
+		}
+	}
+	return gateway.Acceptance{}, gateway.Errorf(gateway.NotFound, "powerpack %s not found", req.Powerpack)
+}
+
+// carriesMMS refuses an MMS from a number of the account that carries none.
+func (s *Service) carriesMMS(req *Request) error {
+	n := s.roster.Load().numbers[req.Source]
+	if req.Service == gateway.MMS && n != nil && n.Account == req.Account && !n.Services.Has(gateway.MMS) {
+		return gateway.Errorf(gateway.Invalid, "src %s does not carry MMS", req.Source)
+	}
+	return nil
 }
 
 // messages makes a message for each destination; sender and ID come later.
@@ -264,7 +287,7 @@ func (s *Service) chooseFor(sub *submission, i int, r *roster, now time.Time, ha
 // that nobody here owns is the route's affair, one of another account is not to be had.
 func ownSender(n *gateway.Number, m *gateway.Message, req gateway.Request) (*gateway.Number, gateway.Reason) {
 	if n == nil {
-		if m.Country == "US" || m.Country == "CA" || !isDigits(m.From) {
+		if !nobodys(m.From, m.Country) {
 			return nil, gateway.InvalidSource
 		}
 		return &gateway.Number{Number: m.From, Type: gateway.LongCode}, gateway.NoReason
@@ -279,6 +302,9 @@ func ownSender(n *gateway.Number, m *gateway.Message, req gateway.Request) (*gat
 	}
 	return n, gateway.NoReason
 }
+
+// nobodys tells whether a sender that nobody here has rented may be used for a country: numbers of other networks abroad.
+func nobodys(from, country string) bool { return country != "US" && country != "CA" && isDigits(from) }
 
 func isDigits(s string) bool {
 	for i := range len(s) {

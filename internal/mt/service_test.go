@@ -2,6 +2,7 @@ package mt
 
 import (
 	"errors"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -268,4 +269,62 @@ func TestRouteFailsOver(t *testing.T) {
 		}
 		_ = p.dispatcher.Resume("net1")
 	}, net1, net2)
+}
+
+// A request that comes again gets its answer, also when its powerpack has been deleted meanwhile.
+func TestKeyOutlivesItsPowerpack(t *testing.T) {
+	net1 := net("net1", 10, 0)
+	inWorld(t, func(t *testing.T, w *world) {
+		w.number(alice, "", 0)
+		pack := gateway.Powerpack{ID: w.ids.Next(time.Now()), Account: testAccount, Pool: w.ids.Next(time.Now())}
+		w.store.mu.Lock()
+		w.store.powerpacks = append(w.store.powerpacks, pack)
+		w.store.numbers[0].Pool = pack.Pool
+		w.store.mu.Unlock()
+		p := w.start()
+		request := func(key string) *Request {
+			return &Request{
+				Account: testAccount, Powerpack: pack.ID, To: []gateway.Destination{{Number: over1, Country: "US"}}, Service: gateway.SMS,
+				Text: "a", Key: key, BodyHash: [32]byte{1}, ReceivedAt: time.Now(),
+			}
+		}
+		first, err := p.service.Accept(t.Context(), request("key"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.store.mu.Lock()
+		w.store.powerpacks = nil
+		w.store.mu.Unlock()
+		if err := p.service.Refresh(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		again, err := p.service.Accept(t.Context(), request("key"))
+		if err != nil || !slices.Equal(again.Messages, first.Messages) {
+			t.Errorf("again: %v, %v, want %v", again.Messages, err, first.Messages)
+		}
+		var refusal *gateway.Error
+		for _, key := range []string{"", "other"} {
+			if _, err := p.service.Accept(t.Context(), request(key)); !errors.As(err, &refusal) || refusal.Code != gateway.NotFound {
+				t.Errorf("key %q: %v", key, err)
+			}
+		}
+	}, net1)
+}
+
+func TestMMSFromANumberWithoutMMS(t *testing.T) {
+	net1 := net("net1", 10, 0)
+	inWorld(t, func(t *testing.T, w *world) {
+		w.number(alice, "", 0)
+		w.store.mu.Lock()
+		w.store.numbers[0].Services = gateway.Services(gateway.SMS)
+		w.store.mu.Unlock()
+		p := w.start()
+		_, err := p.service.Accept(t.Context(), &Request{
+			Account: testAccount, Source: alice, To: []gateway.Destination{{Number: over1, Country: "US"}}, Service: gateway.MMS, Text: "a", ReceivedAt: time.Now(),
+		})
+		var refusal *gateway.Error
+		if !errors.As(err, &refusal) || refusal.Code != gateway.Invalid {
+			t.Errorf("got %v", err)
+		}
+	}, net1)
 }

@@ -15,6 +15,9 @@ type Store interface {
 	// InsertMessages stores submissions with their first events, sticky choices and idempotency keys. Results are in the order
 	// of the submissions. A submission whose key was used with another body fails alone, with code Conflict.
 	InsertMessages(ctx context.Context, batch []*gateway.Submission) ([]gateway.Inserted, error)
+	// Answered gives what a request with an idempotency key was answered within gateway.IdempotencyWindow before at, nil when none was;
+	// Conflict when another request used the key.
+	Answered(ctx context.Context, account gateway.AccountID, key string, body [32]byte, at time.Time) (*gateway.Acceptance, error)
 	// StickySenders gives the remembered sender for each key, "" where there is none.
 	StickySenders(ctx context.Context, keys []gateway.StickyKey) ([]string, error)
 

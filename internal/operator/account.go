@@ -2,7 +2,9 @@ package operator
 
 import (
 	"net/http"
+	"strings"
 	"time"
+	"unicode"
 
 	"github.com/heliograph/heliograph/internal/gateway"
 )
@@ -24,8 +26,8 @@ func (a *API) createAccount(r *http.Request) (int, any, error) {
 		return 0, nil, err
 	}
 	const longest = 100
-	if args.Name == "" || len(args.Name) > longest {
-		return 0, nil, gateway.Errorf(gateway.Invalid, "name must have 1 to %d bytes", longest)
+	if args.Name == "" || len(args.Name) > longest || strings.ContainsFunc(args.Name, unicode.IsControl) {
+		return 0, nil, gateway.Errorf(gateway.Invalid, "name must have 1 to %d bytes and no control characters", longest)
 	}
 	account := NewAccount(args.Name, a.Random, a.Now())
 	if err := a.Store.CreateAccount(r.Context(), account); err != nil {

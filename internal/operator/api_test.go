@@ -216,6 +216,7 @@ func TestRefusals(t *testing.T) {
 		{"POST", "/admin/v1/accounts", ``, 400},
 		{"POST", "/admin/v1/accounts", `[]`, 400},
 		{"POST", "/admin/v1/accounts", `{"name":""}`, 400},
+		{"POST", "/admin/v1/accounts", `{"name":"a\u0000b"}`, 400},
 		{"POST", "/admin/v1/accounts", `{"nom":"x"}`, 400},
 		{"POST", "/admin/v1/accounts", `{"name":"x"}{}`, 400},
 		{"POST", "/admin/v1/accounts", `{"name":"` + strings.Repeat("x", maxBody) + `"}`, 400},

@@ -78,7 +78,9 @@ func (c *call) readBody() (string, error) {
 	limit := c.api.maxBody
 	size := c.r.ContentLength
 	if size > limit {
-		_, _ = io.CopyN(io.Discard, c.r.Body, drainLimit)
+		if c.r.Header.Get("Expect") == "" { // who asks first need not be let send
+			_, _ = io.CopyN(io.Discard, c.r.Body, drainLimit)
+		}
 		return "", errTooLarge
 	}
 	if size < 0 {
@@ -119,12 +121,43 @@ func parseArguments(body string) (arguments, error) {
 // parseForm reads a form or a query. A name that occurs several times, or ends in brackets as PHP writes lists, becomes a list; where one
 // value is wanted, its last counts.
 func parseForm(raw, what string) (arguments, error) {
-	values, err := url.ParseQuery(raw)
-	if err != nil {
-		return nil, gateway.Errorf(gateway.Invalid, "invalid %s", what)
+	values, items := url.Values{}, 0
+	for item := range strings.SplitSeq(raw, "&") {
+		if item == "" {
+			continue
+		}
+		if items++; items > maxValues {
+			return nil, gateway.Errorf(gateway.Invalid, "invalid %s: too many values", what)
+		}
+		name, text, _ := strings.Cut(item, "=")
+		values.Add(lenientUnescape(name), lenientUnescape(text))
 	}
 	return formArguments(values, what)
 }
+
+// lenientUnescape decodes a form's name or value. People write "100% off; reply STOP" into a form by hand: a percent sign that escapes nothing
+// stands for itself, and a semicolon parts nothing.
+func lenientUnescape(text string) string {
+	if !strings.ContainsAny(text, "%+") {
+		return text
+	}
+	b := make([]byte, 0, len(text))
+	for i := 0; i < len(text); i++ {
+		switch {
+		case text[i] == '+':
+			b = append(b, ' ')
+		case text[i] == '%' && i+2 < len(text) && isHex(text[i+1]) && isHex(text[i+2]):
+			octet, _ := strconv.ParseUint(text[i+1:i+3], 16, 8) // two digits: it cannot fail
+			b = append(b, byte(octet))
+			i += 2
+		default:
+			b = append(b, text[i])
+		}
+	}
+	return string(b)
+}
+
+func isHex(c byte) bool { return c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'f' }
 
 func formArguments(values url.Values, what string) (arguments, error) {
 	names := make([]string, 0, len(values))

@@ -112,8 +112,31 @@ func newCallback(ctx context.Context, to gateway.Callback) (*http.Request, error
 	if to.Method == http.MethodGet {
 		method = http.MethodGet
 	}
-	return http.NewRequestWithContext(ctx, method, address, nil)
+	req, err := http.NewRequestWithContext(ctx, method, address, nil)
+	if err == nil {
+		req.URL.RawQuery = escapedQuery(req.URL.RawQuery)
+	}
+	return req, err
 }
+
+// escapedQuery escapes what a request line cannot carry: a query is otherwise sent, and signed, as it was written. Paths are escaped by url.URL.
+func escapedQuery(raw string) string {
+	const hex = "0123456789ABCDEF"
+	if !strings.ContainsFunc(raw, unfit) {
+		return raw
+	}
+	var b strings.Builder
+	for i := range len(raw) {
+		if c := raw[i]; c >= 0x80 || unfit(rune(c)) {
+			b.Write([]byte{'%', hex[c>>4], hex[c&15]})
+		} else {
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
+}
+
+func unfit(r rune) bool { return r <= ' ' || r >= 0x7f || r == '"' || r == '<' || r == '>' }
 
 // addParameters gives a POST its form, and a GET a longer query: there a blank is written %20, which all validators read alike, and what the
 // address has of a query stays in front.

@@ -134,6 +134,7 @@ func TestCallbackAddresses(t *testing.T) {
 		{"https://a.example/x?tenant=4%202&a=b+c&a=a", "https://a.example/x?tenant=4%202&a=b+c&a=a", false},
 		{"http://a.example:8080/x#fragment", "http://a.example:8080/x", false},
 		{"http://u:p@[::1]:8080/x%20y?", "http://u:p@[::1]:8080/x%20y?", false},
+		{"https://a.example/é?k=é&<x>=\"", "https://a.example/%C3%A9?k=%C3%A9&%3Cx%3E=%22", false},
 		{"https://a.example", "https://a.example?", true},
 		{"https://a.example/x?", "https://a.example/x?", true},
 		{"https://a.example:443/x?a=b", "https://a.example:443/x?a=b&", true},

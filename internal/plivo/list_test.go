@@ -244,8 +244,6 @@ func TestListRefusals(t *testing.T) {
 		"message_time__gt=2026-02-30":      "message_time__gt" + timeForm,
 		"message_time__lte=" + url.QueryEscape("2026-02-03 04:05+01:00"): "message_time__lte" + timeForm,
 		"a=%ff": "invalid query string: not UTF-8",
-		"a=%zz": "invalid query string",
-		"a;b":   "invalid query string",
 	} {
 		s.refused(s.do(ask{method: "GET", path: messagePath + "?" + query}), 400, text)
 	}

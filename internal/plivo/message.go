@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -163,6 +164,9 @@ func readDestinations(req *mt.Request, args arguments) error {
 		if req.Source != "" && (number == req.Source || to.Number == req.Source) {
 			return gateway.Errorf(gateway.Invalid, "dst is identical to src")
 		}
+		if req.Service == gateway.MMS && !gateway.HasMMS(to.Country) {
+			return gateway.Errorf(gateway.Invalid, "MMS is not supported to destinations outside the US and Canada")
+		}
 		req.To = append(req.To, to)
 	}
 	if len(req.To) == 0 {
@@ -261,14 +265,20 @@ func readCallback(req *mt.Request, args arguments) error {
 	return nil
 }
 
-// isWebAddress tells whether the text is an absolute http or https URL.
+// isWebAddress tells whether the text is an absolute http or https URL. Blanks and control characters make it none: url.Parse lets them
+// stand in a query, and the request line would end there.
 func isWebAddress(text string) bool {
-	if len(text) > maxAddress {
+	if len(text) > maxAddress || strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r == 0x7f }) {
 		return false
 	}
 	u, err := url.Parse(text)
 	if err != nil || u.Hostname() == "" || u.Opaque != "" {
 		return false
+	}
+	if port := u.Port(); port != "" {
+		if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+			return false
+		}
 	}
 	return u.Scheme == "http" || u.Scheme == "https"
 }

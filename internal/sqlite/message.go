@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"fmt"
 	"strconv"
 	"time"
 
@@ -88,6 +89,9 @@ func (s *Store) messageConditions(conn *sqlite.Conn, f gateway.MessageFilter) (c
 	return c, true, nil
 }
 
+// toShown holds for messages whose records may show their destination: a filter must not find out what they hide.
+var toShown = fmt.Sprintf("(direction <> %d OR log NOT IN (%d, %d))", gateway.Outbound, gateway.LogNothing, gateway.LogContentOnly)
+
 // addRest adds the conditions that rows are read for.
 func (c *messageFilter) addRest(f gateway.MessageFilter) {
 	if !f.After.IsZero() {
@@ -116,6 +120,7 @@ func (c *messageFilter) addRest(f gateway.MessageFilter) {
 	}
 	if f.To != "" {
 		c.add("dst = ?", f.To)
+		c.sql = append(c.sql, toShown)
 	}
 	if f.Country != "" {
 		c.add("country = ?", f.Country)
@@ -125,7 +130,7 @@ func (c *messageFilter) addRest(f gateway.MessageFilter) {
 // count counts what fits, within the bounds.
 func (c *messageFilter) count(conn *sqlite.Conn) (total int, err error) {
 	bound := countedRows
-	columns := "seq, accepted_at, direction, state, service, reason, powerpack, sender, dst, country, account"
+	columns := "seq, accepted_at, direction, state, service, reason, powerpack, sender, dst, country, account, log"
 	if len(c.sql) == len(c.indexed.sql) {
 		bound, columns = countedEntries, "seq, account"
 	}

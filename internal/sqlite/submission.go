@@ -126,28 +126,46 @@ func (a *acceptance) acceptance() *gateway.Acceptance {
 // useKey notes the submission's idempotency key. When the same request used it within the window, it gives the answer of then; when
 // another request did, it refuses.
 func (tx *tx) useKey(account int64, sub *gateway.Submission) (*gateway.Acceptance, error) {
-	q := prepare(tx.conn, "SELECT body_hash, at, acceptance FROM idempotency WHERE account = ? AND key = ?")
-	for q.int(account).text(sub.Idempotency.Key); q.next(); {
-		hash, at := q.readBlob(), q.readTime()
-		if sub.At.Sub(at) >= gateway.IdempotencyWindow {
+	answer, err := answered(tx.conn, account, sub.Idempotency.Key, sub.Idempotency.BodyHash, sub.At)
+	if answer != nil || err != nil {
+		return answer, err
+	}
+	q := prepare(tx.conn, `INSERT INTO idempotency (account, key, body_hash, acceptance, at) VALUES (?, ?, ?, ?, ?)
+		ON CONFLICT (account, key) DO UPDATE SET body_hash = excluded.body_hash, acceptance = excluded.acceptance, at = excluded.at`)
+	q.int(account).text(sub.Idempotency.Key).blob(sub.Idempotency.BodyHash[:]).
+		json(storedAcceptance(&sub.Idempotency.Acceptance)).time(sub.At)
+	return nil, q.run()
+}
+
+// answered finds what an idempotency key was answered within the window; nil when it is free. It refuses when another request used it.
+func answered(conn *sqlite.Conn, account int64, key string, body [32]byte, at time.Time) (*gateway.Acceptance, error) {
+	q := prepare(conn, "SELECT body_hash, at, acceptance FROM idempotency WHERE account = ? AND key = ?")
+	for q.int(account).text(key); q.next(); {
+		hash, used := q.readBlob(), q.readTime()
+		if at.Sub(used) >= gateway.IdempotencyWindow {
 			continue
 		}
 		var stored acceptance
 		q.readJSON(&stored)
 		q.end()
-		if q.err == nil && !bytes.Equal(hash, sub.Idempotency.BodyHash[:]) {
+		if q.err == nil && !bytes.Equal(hash, body[:]) {
 			return nil, gateway.Errorf(gateway.Conflict, "this Idempotency-Key was used with a different request")
 		}
 		return stored.acceptance(), q.err
 	}
-	if q.err != nil {
-		return nil, q.err
-	}
-	q = prepare(tx.conn, `INSERT INTO idempotency (account, key, body_hash, acceptance, at) VALUES (?, ?, ?, ?, ?)
-		ON CONFLICT (account, key) DO UPDATE SET body_hash = excluded.body_hash, acceptance = excluded.acceptance, at = excluded.at`)
-	q.int(account).text(sub.Idempotency.Key).blob(sub.Idempotency.BodyHash[:]).
-		json(storedAcceptance(&sub.Idempotency.Acceptance)).time(sub.At)
-	return nil, q.run()
+	return nil, q.err
+}
+
+// Answered gives what a request with that key was answered within the window, nil when none was.
+func (s *Store) Answered(ctx context.Context, account gateway.AccountID, key string, body [32]byte, at time.Time) (acceptance *gateway.Acceptance, err error) {
+	err = s.read(ctx, func(conn *sqlite.Conn) error {
+		number, ok, err := s.names.accountNumber(conn, account)
+		if ok && err == nil {
+			acceptance, err = answered(conn, number, key, body, at)
+		}
+		return err
+	})
+	return acceptance, err
 }
 
 // remember keeps a sticky choice. One that is there stays while its sender is in the powerpack's pool. A powerpack that is gone

@@ -96,6 +96,19 @@ var messageTests = map[string]func(*world){
 			w.list(test.filter, len(test.want), test.want)
 		}
 	},
+	"a destination that a record hides is not found by it": func(w *world) {
+		made := map[gateway.LogMode]*gateway.Message{}
+		for _, mode := range []gateway.LogMode{gateway.LogAll, gateway.LogNothing, gateway.LogContentOnly, gateway.LogNumberOnly} {
+			m := w.message()
+			m.To, m.Log = "14155552671", mode
+			w.accept(m)
+			made[mode] = m
+		}
+		w.list(gateway.MessageFilter{Account: one, To: "14155552671"}, 2, idsOf([]*gateway.Message{made[gateway.LogNumberOnly], made[gateway.LogAll]}))
+		w.list(gateway.MessageFilter{Account: one}, 4, idsOf([]*gateway.Message{
+			made[gateway.LogNumberOnly], made[gateway.LogContentOnly], made[gateway.LogNothing], made[gateway.LogAll],
+		}))
+	},
 	"a list shows messages as they are": func(w *world) {
 		m := w.submitted("a")
 		w.receipt(w.undelivered("a"))

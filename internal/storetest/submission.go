@@ -126,6 +126,27 @@ var submissionTests = map[string]func(*world){
 		w.state(other.Messages[0], gateway.Queued, 1)
 		w.refused(w.insertTogether(true, w.keyed("key", 1))[0].Err, gateway.Conflict)
 	},
+	"what a key was answered can be asked for": func(w *world) {
+		first := w.keyed("key", 1)
+		w.ok(w.insert(first))
+		ask := func(account gateway.AccountID, key string, body byte, at time.Time) (*gateway.Acceptance, error) {
+			return w.Answered(w.ctx, account, key, [32]byte{body}, at)
+		}
+		answer, err := ask(one, "key", 1, w.now)
+		w.ok(err)
+		w.same(answer, &first.Idempotency.Acceptance)
+		_, err = ask(one, "key", 2, w.now)
+		w.refused(err, gateway.Conflict)
+		for _, none := range []struct {
+			account gateway.AccountID
+			key     string
+			at      time.Time
+		}{{one, "other", w.now}, {two, "key", w.now}, {"MANONENONENONENONENO", "key", w.now}, {one, "key", w.now.Add(gateway.IdempotencyWindow)}} {
+			answer, err := ask(none.account, none.key, 1, none.at)
+			w.ok(err)
+			w.same(answer == nil, true)
+		}
+	},
 	"keys of two accounts do not meet": func(w *world) {
 		first, other := w.keyed("key", 1), w.keyed("key", 2)
 		other.Account, other.Messages[0].Account = two, two
