@@ -257,9 +257,9 @@ func (tx *tx) requireOnlyShortCode(n *gateway.Number, pool gateway.ID) error {
 
 // What becomes of numbers that leave their pool: they go back into the inventory, or stay with the account.
 const (
-	unrent = `UPDATE numbers SET pool = NULL, service = 0, account = NULL, added_at = 0, rented_at = 0, alias = NULL,
+	toInventory = `UPDATE numbers SET pool = NULL, service = 0, account = NULL, added_at = 0, rented_at = 0, alias = NULL,
 		application = NULL`
-	leaveAndUnrent = unrent + " WHERE pool = ?"
+	leaveAndUnrent = toInventory + " WHERE pool = ?"
 	leaveAndStay   = "UPDATE numbers SET pool = NULL, service = 0, added_at = rented_at WHERE pool = ?"
 )
 
@@ -363,7 +363,7 @@ func (tx *tx) moveNumber(number string, to gateway.AccountID) error {
 // UnrentNumber puts a number of the account back into the inventory, out of its pool.
 func (s *Store) UnrentNumber(ctx context.Context, account gateway.AccountID, number string) error {
 	return s.write(ctx, func(tx *tx) error {
-		q := prepare(tx.conn, unrent+" WHERE number = ? AND account = ?")
+		q := prepare(tx.conn, toInventory+" WHERE number = ? AND account = ?")
 		if err := q.text(number).text(string(account)).run(); err != nil {
 			return err
 		}

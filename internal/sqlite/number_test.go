@@ -79,7 +79,7 @@ func TestNumbersOfFirstSchema(t *testing.T) {
 // TestNumbersAreFound looks at how searches are read: by the beginning of the number, not by walking over all that an account, a pool or
 // the inventory has.
 func TestNumbersAreFound(t *testing.T) {
-	const ofAccount = "SEARCH numbers USING INDEX numbers_of_account (account=? AND number>? AND number<?)"
+	const ofAccount = "SEARCH numbers USING INDEX numbers_by_account_number (account=? AND number>? AND number<?)"
 	s := openTest(t)
 	for name, test := range map[string]struct {
 		filter gateway.NumberFilter
@@ -89,7 +89,7 @@ func TestNumbersAreFound(t *testing.T) {
 		"of the inventory": {gateway.NumberFilter{Inventory: true, Country: "US", Pattern: "1415*55"}, ofAccount},
 		"of a pool": {
 			gateway.NumberFilter{Account: benchAccount, Pool: gateway.ID{1}, Prefixes: []string{"1415"}},
-			"SEARCH numbers USING INDEX numbers_of_pool (pool=? AND number>? AND number<?)",
+			"SEARCH numbers USING INDEX numbers_by_pool_number (pool=? AND number>? AND number<?)",
 		},
 		"of all": {gateway.NumberFilter{Prefixes: []string{"1415"}}, "SEARCH numbers USING PRIMARY KEY (number>? AND number<?)"},
 	} {
