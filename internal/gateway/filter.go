@@ -28,6 +28,12 @@ type NumberFilter struct {
 	Service  Service // numbers put into the pool for it
 	Limit    int
 	Offset   int
+
+	Inventory bool       // those that nobody rents; Account is empty then
+	Region    string     // state or province, two letters
+	Carries   ServiceSet // numbers that can carry all of these
+	Alias     string
+	Pattern   string // what the number begins with, in digits, among which "*" stands for any number of them
 }
 
 // Held is a message whose submit was never answered under `unanswered: hold`.

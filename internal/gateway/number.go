@@ -105,6 +105,17 @@ type Number struct {
 	Pool    ID        // the pool it is in; zero: in none
 	Service Service   // what it was put into the pool for; 0: in none
 	AddedAt time.Time // when it came into the pool, or else when it was rented
+
+	Alias       string    // what its account calls it
+	Application string    // the application that its account linked it to
+	RentedAt    time.Time // a store tells it; what is put was rented at AddedAt
+}
+
+// NumberChange is what an account changes about a number that it rents; nil and empty fields change nothing.
+type NumberChange struct {
+	Alias       *string
+	Application *string
+	Account     AccountID // who has it from now on; a number that goes to another leaves its pool and its application
 }
 
 // Default rates of a sender in units a second, when its owner set none. Source: the throughput table of the API reference

@@ -11,6 +11,9 @@
 //	message.go    POST Message: checks, and what is answered
 //	record.go     a message as its record shows it
 //	list.go       GET Message: filters; pages of any list
+//	number.go     the numbers of an account
+//	inventory.go  the numbers that can be rented
+//	place.go      names of countries and regions
 //	powerpack.go  powerpacks
 //	pool.go       numbers, toll-free numbers and short codes of a pool
 //	priority.go   number_priority
@@ -106,25 +109,31 @@ func (a *API) table() []route {
 		newRoute("/v1/Account/{auth_id}/Message/", a.listMessages, a.createMessage, nil),
 		newRoute("/v1/Account/{auth_id}/Message/{message_uuid}/", a.getMessage, nil, nil),
 
+		newRoute("/v1/Account/{auth_id}/Number/", a.listNumbers, nil, nil),
+		newRoute("/v1/Account/{auth_id}/Number/{number}/", a.getNumber, a.updateNumber, a.unrentNumber),
+
+		newRoute("/v1/Account/{auth_id}/PhoneNumber/", a.searchInventory, nil, nil),
+		newRoute("/v1/Account/{auth_id}/PhoneNumber/{number}/", nil, a.rentNumber, nil),
+
 		newRoute("/v1/Account/{auth_id}/Powerpack/", a.listPowerpacks, a.createPowerpack, nil),
 		newRoute("/v1/Account/{auth_id}/Powerpack/{uuid}/", a.getPowerpack, a.updatePowerpack, a.deletePowerpack),
-		newRoute("/v1/Account/{auth_id}/Powerpack/{uuid}/Number/", a.listNumbers, a.addNumber, nil),
-		newRoute("/v1/Account/{auth_id}/Powerpack/{uuid}/Number/{number}/", a.getNumber, a.addNumber, a.removeNumber),
+		newRoute("/v1/Account/{auth_id}/Powerpack/{uuid}/Number/", a.listPoolNumbers, a.addPoolNumber, a.removePoolNumber),
+		newRoute("/v1/Account/{auth_id}/Powerpack/{uuid}/Number/{number}/", a.getPoolNumber, a.addPoolNumber, a.removePoolNumber),
 
 		newRoute("/v1/Account/{auth_id}/NumberPool/{pool_uuid}/", a.getPool, nil, nil),
-		newRoute("/v1/Account/{auth_id}/NumberPool/{pool_uuid}/Number/", a.listNumbers, nil, nil),
-		newRoute("/v1/Account/{auth_id}/NumberPool/{pool_uuid}/Number/{number}/", a.getNumber, a.addNumber, a.removeNumber),
-		newRoute("/v1/Account/{auth_id}/NumberPool/{pool_uuid}/Tollfree/", a.listNumbers, nil, nil),
-		newRoute("/v1/Account/{auth_id}/NumberPool/{pool_uuid}/Tollfree/{number}/", a.getNumber, a.addNumber, a.removeNumber),
-		newRoute("/v1/Account/{auth_id}/NumberPool/{pool_uuid}/Shortcode/", a.listNumbers, nil, nil),
-		newRoute("/v1/Account/{auth_id}/NumberPool/{pool_uuid}/Shortcode/{shortcode}/", a.getNumber, a.addNumber, a.removeNumber),
+		newRoute("/v1/Account/{auth_id}/NumberPool/{pool_uuid}/Number/", a.listPoolNumbers, nil, nil),
+		newRoute("/v1/Account/{auth_id}/NumberPool/{pool_uuid}/Number/{number}/", a.getPoolNumber, a.addPoolNumber, a.removePoolNumber),
+		newRoute("/v1/Account/{auth_id}/NumberPool/{pool_uuid}/Tollfree/", a.listPoolNumbers, nil, nil),
+		newRoute("/v1/Account/{auth_id}/NumberPool/{pool_uuid}/Tollfree/{number}/", a.getPoolNumber, a.addPoolNumber, a.removePoolNumber),
+		newRoute("/v1/Account/{auth_id}/NumberPool/{pool_uuid}/Shortcode/", a.listPoolNumbers, nil, nil),
+		newRoute("/v1/Account/{auth_id}/NumberPool/{pool_uuid}/Shortcode/{shortcode}/", a.getPoolNumber, a.addPoolNumber, a.removePoolNumber),
 	}
 }
 
 // handler answers a call, or refuses it with an error.
 type handler func(*call) (answer, error)
 
-// answer is a status and what becomes the JSON object.
+// answer is a status and what becomes the JSON object; a nil body is none, which goes with 204.
 type answer struct {
 	status int
 	body   any
@@ -204,7 +213,7 @@ func (c *call) resource(segments string) string {
 	return "/v1/Account/" + string(c.account.ID) + segments
 }
 
-// ServeHTTP answers one request. Whatever happens, the answer is a JSON object with an api_id.
+// ServeHTTP answers one request. Whatever happens, the answer is a JSON object with an api_id, but for 204, which has no body.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := &call{api: a, r: r, at: a.now(), client: a.clientOf(r)}
 	c.id, c.from = a.ids.Next(c.at), sourceOf(c.client)
@@ -287,15 +296,19 @@ func (a *API) refuse(c *call, header http.Header, err error) answer {
 }
 
 func write(w http.ResponseWriter, id gateway.ID, ans answer) {
+	header := w.Header()
+	header["X-Request-Id"] = []string{id.String()}
+	if ans.body == nil {
+		w.WriteHeader(ans.status)
+		return
+	}
 	var body bytes.Buffer
 	encoder := json.NewEncoder(&body)
 	encoder.SetEscapeHTML(false)
 	if err := encoder.Encode(ans.body); err != nil { // all bodies are plain structs: cannot happen
 		panic(err)
 	}
-	header := w.Header()
 	header["Content-Type"] = []string{"application/json"}
-	header["X-Request-Id"] = []string{id.String()}
 	header["Content-Length"] = []string{strconv.Itoa(body.Len())}
 	w.WriteHeader(ans.status)
 	_, _ = w.Write(body.Bytes()) // a client that is gone does not need it

@@ -248,6 +248,17 @@ func (a arguments) text(name string) (string, error) {
 	return text, nil
 }
 
+// change reads an argument that may also be emptied: nil when it is absent, "" when it is null or empty.
+func (a arguments) change(name string) (*string, error) {
+	for i := range a {
+		if a[i].name == name {
+			text, err := a.text(name)
+			return &text, err
+		}
+	}
+	return nil, nil
+}
+
 func (v value) asText() (string, bool) {
 	switch v.kind {
 	case isText, isBool:

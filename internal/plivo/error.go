@@ -65,6 +65,11 @@ func refusalOf(err error) (r refusal, internal bool) {
 	return refusal{status: http.StatusInternalServerError, text: errInternal.Error()}, true
 }
 
+func isNotFound(err error) bool {
+	var domain *gateway.Error
+	return errors.As(err, &domain) && domain.Code == gateway.NotFound
+}
+
 // asInvalid makes a conflict with what is there a fault of the argument: the contract knows 400 for these.
 func asInvalid(err error) error {
 	var domain *gateway.Error

@@ -3,6 +3,7 @@ package plivo
 import (
 	"cmp"
 	"context"
+	"path"
 	"slices"
 	"strings"
 	"sync"
@@ -153,10 +154,76 @@ func (s *fakeStore) DeletePowerpack(_ context.Context, account gateway.AccountID
 }
 
 func leave(n *gateway.Number, unrent bool) {
-	n.Pool, n.Service = gateway.ID{}, 0
+	n.Pool, n.Service, n.AddedAt = gateway.ID{}, 0, n.RentedAt
 	if unrent {
-		n.Account = ""
+		n.Account, n.Alias, n.Application, n.RentedAt, n.AddedAt = "", "", "", time.Time{}, time.Time{}
 	}
+}
+
+func (s *fakeStore) Number(_ context.Context, account gateway.AccountID, number string) (gateway.Number, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n, err := s.ownNumber(account, number)
+	if err != nil {
+		return gateway.Number{}, err
+	}
+	return *n, nil
+}
+
+func (s *fakeStore) ownNumber(account gateway.AccountID, number string) (*gateway.Number, error) {
+	if s.err != nil {
+		return nil, s.err
+	}
+	for i := range s.numbers {
+		if n := &s.numbers[i]; n.Number == number && n.Account == account {
+			return n, nil
+		}
+	}
+	return nil, gateway.Errorf(gateway.NotFound, "number not found")
+}
+
+func (s *fakeStore) RentNumber(_ context.Context, account gateway.AccountID, number, application string, at time.Time) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, err := s.ownNumber(account, number); err == nil {
+		return gateway.Errorf(gateway.Conflict, "the account rents this number already")
+	}
+	n, err := s.ownNumber("", number)
+	if err != nil {
+		return err
+	}
+	n.Account, n.Application, n.AddedAt, n.RentedAt = account, application, at, at
+	return nil
+}
+
+func (s *fakeStore) ChangeNumber(_ context.Context, account gateway.AccountID, number string, change gateway.NumberChange) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n, err := s.ownNumber(account, number)
+	if err != nil {
+		return err
+	}
+	if change.Account != "" && change.Account != account {
+		leave(n, false)
+		n.Account, n.Application = change.Account, ""
+	}
+	if change.Alias != nil {
+		n.Alias = *change.Alias
+	}
+	if change.Application != nil {
+		n.Application = *change.Application
+	}
+	return nil
+}
+
+func (s *fakeStore) UnrentNumber(_ context.Context, account gateway.AccountID, number string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n, err := s.ownNumber(account, number)
+	if err == nil {
+		leave(n, true)
+	}
+	return err
 }
 
 func (s *fakeStore) Numbers(_ context.Context, f gateway.NumberFilter) ([]gateway.Number, int, error) {
@@ -167,12 +234,19 @@ func (s *fakeStore) Numbers(_ context.Context, f gateway.NumberFilter) ([]gatewa
 		prefixed := len(f.Prefixes) == 0 || slices.ContainsFunc(f.Prefixes, func(p string) bool { return strings.HasPrefix(n.Number, p) })
 		if prefixed && (f.Account == "" || f.Account == n.Account) && (f.Pool.IsZero() || f.Pool == n.Pool) &&
 			(len(f.Types) == 0 || slices.Contains(f.Types, n.Type)) && (f.Country == "" || f.Country == n.Country) &&
-			(f.Service == 0 || f.Service == n.Service) {
+			(f.Service == 0 || f.Service == n.Service) && (!f.Inventory || n.Account == "") && (f.Region == "" || f.Region == n.Region) &&
+			n.Services&f.Carries == f.Carries && (f.Alias == "" || f.Alias == n.Alias) && begins(n.Number, f.Pattern) {
 			found = append(found, n)
 		}
 	}
 	slices.SortStableFunc(found, func(a, b gateway.Number) int { return a.AddedAt.Compare(b.AddedAt) })
 	return cut(found, f.Limit, f.Offset), len(found), s.err
+}
+
+// begins tells whether a number begins with a pattern.
+func begins(number, pattern string) bool {
+	fits, err := path.Match(pattern+"*", number)
+	return fits && err == nil
 }
 
 func (s *fakeStore) AddToPool(_ context.Context, account gateway.AccountID, pool gateway.ID, number string, service gateway.Service, rent bool, at time.Time) (gateway.Number, error) {
@@ -184,11 +258,20 @@ func (s *fakeStore) AddToPool(_ context.Context, account gateway.AccountID, pool
 		case n.Number != number || n.Account != account && (n.Account != "" || !rent):
 			continue
 		case !n.Pool.IsZero() && n.Pool != pool:
-			return gateway.Number{}, gateway.Errorf(gateway.Conflict, "the number is in another powerpack")
+			return gateway.Number{}, gateway.Errorf(gateway.Conflict, "the number is in another number pool")
+		case n.Type == gateway.ShortCode && slices.ContainsFunc(s.numbers, func(other gateway.Number) bool {
+			return other.Pool == pool && other.Type == n.Type && other.Country == n.Country && other.Number != number
+		}):
+			return gateway.Number{}, gateway.Errorf(gateway.Conflict, "the powerpack has a short code for %s already", n.Country)
 		case !n.Services.Has(service):
 			return gateway.Number{}, gateway.Errorf(gateway.Invalid, "the number cannot carry %s", service)
 		}
-		n.Account, n.Pool, n.Service, n.AddedAt = account, pool, service, at
+		if n.Account == "" {
+			n.Account, n.RentedAt = account, at
+		}
+		if n.Service = service; n.Pool != pool {
+			n.Pool, n.AddedAt = pool, at
+		}
 		return *n, s.err
 	}
 	return gateway.Number{}, gateway.Errorf(gateway.NotFound, "number %s not found", number)

@@ -63,11 +63,11 @@ func newMeta(path string, args arguments, p page, total int) meta {
 	return m
 }
 
-// filterQuery writes the arguments of a list again, but for its page.
+// filterQuery writes the arguments of a list again, but for its page and what a client made of a second question mark.
 func filterQuery(args arguments) string {
 	var b strings.Builder
 	for _, arg := range args {
-		if arg.name == "limit" || arg.name == "offset" {
+		if arg.name == "limit" || arg.name == "offset" || strings.HasPrefix(arg.name, "?") {
 			continue
 		}
 		items := arg.value.list
@@ -90,10 +90,11 @@ func (a *API) listMessages(c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	filter := gateway.MessageFilter{Account: c.accountID(), Limit: p.limit, Offset: p.offset}
-	if err := a.readSubaccount(c, args, &filter); err != nil {
+	owner, err := a.readSubaccount(c, args)
+	if err != nil {
 		return answer{}, err
 	}
+	filter := gateway.MessageFilter{Account: owner.ID, Limit: p.limit, Offset: p.offset}
 	some, err := readFilters(args, &filter, c.at)
 	if err != nil {
 		return answer{}, err
@@ -112,21 +113,20 @@ func (a *API) listMessages(c *call) (answer, error) {
 	return answer{http.StatusOK, body}, nil
 }
 
-// readSubaccount lets a main account list the messages of a subaccount of its own.
-func (a *API) readSubaccount(c *call, args arguments, filter *gateway.MessageFilter) error {
+// readSubaccount reads the argument by which a main account names a subaccount of its own; absent, it is the account itself.
+func (a *API) readSubaccount(c *call, args arguments) (*account, error) {
 	text, err := args.text("subaccount")
 	if err != nil || text == "" || gateway.AccountID(text) == c.accountID() {
-		return err
+		return c.account, err
 	}
 	sub, err := a.accounts.get(c.context(), gateway.AccountID(text))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if !sub.exists || sub.Parent != c.accountID() {
-		return gateway.Errorf(gateway.Invalid, "subaccount is not a subaccount of this account")
+		return nil, gateway.Errorf(gateway.Invalid, "subaccount is not a subaccount of this account")
 	}
-	filter.Account = sub.ID
-	return nil
+	return sub, nil
 }
 
 // readFilters reads what narrows a list of messages. some is false when nothing can fit.

@@ -103,7 +103,7 @@ func (a *API) getPool(c *call) (answer, error) {
 	return answer{http.StatusOK, pool{c.id.String(), p.Pool.String(), path + "Number/", path + "Shortcode/", path + "Tollfree/"}}, nil
 }
 
-func (a *API) listNumbers(c *call) (answer, error) {
+func (a *API) listPoolNumbers(c *call) (answer, error) {
 	args, err := c.args()
 	if err != nil {
 		return answer{}, err
@@ -118,19 +118,16 @@ func (a *API) listNumbers(c *call) (answer, error) {
 	}
 	list := c.shelfOf()
 	filter := gateway.NumberFilter{Account: c.accountID(), Pool: p.Pool, Types: list.lists, Limit: at.limit, Offset: at.offset}
-	some, err := readNumberFilters(args, list, &filter)
+	some, err := readPoolFilters(args, list, &filter)
 	if err != nil {
 		return answer{}, err
 	}
-	var numbers []gateway.Number
-	total := 0
-	if some {
-		if numbers, total, err = a.store.Numbers(c.context(), filter); err != nil {
-			return answer{}, err
-		}
+	numbers, total, err := a.numbers(c, filter, some)
+	if err != nil {
+		return answer{}, err
 	}
 	path := c.resource("/NumberPool/" + p.Pool.String() + "/" + list.segment + "/")
-	body := numberList{c.id.String(), poolMeta(newMeta(path, args, at, total)), showNumbers(c, numbers)}
+	body := poolNumberList{c.id.String(), poolMeta(newMeta(path, args, at, total)), showPoolNumbers(c, numbers)}
 	return answer{http.StatusOK, body}, nil
 }
 
@@ -146,23 +143,23 @@ func poolMeta(m meta) meta {
 	return m
 }
 
-// numberList is a page of a pool's list: of numbers or of short codes.
-type numberList struct {
+// poolNumberList is a page of a pool's list: of numbers or of short codes.
+type poolNumberList struct {
 	APIID   string `json:"api_id"`
 	Meta    meta   `json:"meta"`
 	Objects []any  `json:"objects"`
 }
 
-func showNumbers(c *call, numbers []gateway.Number) []any {
+func showPoolNumbers(c *call, numbers []gateway.Number) []any {
 	shown := make([]any, len(numbers))
 	for i := range numbers {
-		shown[i] = showNumber(&numbers[i], c.account.ID, "")
+		shown[i] = showPoolNumber(&numbers[i], c.account.ID, "")
 	}
 	return shown
 }
 
-// showNumber writes a number in a pool; apiID is empty in lists.
-func showNumber(n *gateway.Number, account gateway.AccountID, apiID string) any {
+// showPoolNumber writes a number in a pool; apiID is empty in lists.
+func showPoolNumber(n *gateway.Number, account gateway.AccountID, apiID string) any {
 	pool := n.Pool.String()
 	if n.Type == gateway.ShortCode {
 		return poolShortcode{
@@ -170,18 +167,14 @@ func showNumber(n *gateway.Number, account gateway.AccountID, apiID string) any 
 			Service: n.Service.String(), AddedOn: stamp(n.AddedAt),
 		}
 	}
-	kind := "fixed"
-	if n.Type == gateway.TollFree {
-		kind = "tollfree"
-	}
 	return poolNumber{
-		APIID: apiID, NumberPoolUUID: pool, NumberpoolUUID: pool, Number: n.Number, Type: kind, Service: n.Service.String(),
+		APIID: apiID, NumberPoolUUID: pool, NumberpoolUUID: pool, Number: n.Number, Type: lineType(n.Type), Service: n.Service.String(),
 		CountryISO2: n.Country, AddedOn: stamp(n.AddedAt), Resource: "/v1/Account/" + string(account) + "/Number/" + n.Number + "/",
 	}
 }
 
-// readNumberFilters reads what narrows a list of a pool. some is false when nothing can fit.
-func readNumberFilters(args arguments, s *shelf, filter *gateway.NumberFilter) (some bool, err error) {
+// readPoolFilters reads what narrows a list of a pool. some is false when nothing can fit.
+func readPoolFilters(args arguments, s *shelf, filter *gateway.NumberFilter) (some bool, err error) {
 	some = true
 	kind, err := args.text("type")
 	if err != nil {
@@ -263,29 +256,7 @@ func numberOf(c *call, args arguments) (string, error) {
 	return numbering.SanitizeSource(text), nil
 }
 
-// lookup finds a number by itself: the one among those that begin with it that is it. The filter may narrow it.
-func (a *API) lookup(c *call, number string, filter gateway.NumberFilter) (gateway.Number, error) {
-	const batch = 100
-	filter.Prefixes, filter.Limit = []string{number}, batch
-	for number != "" {
-		found, _, err := a.store.Numbers(c.context(), filter)
-		if err != nil {
-			return gateway.Number{}, err
-		}
-		for i := range found {
-			if found[i].Number == number {
-				return found[i], nil
-			}
-		}
-		if len(found) < batch {
-			break
-		}
-		filter.Offset += batch
-	}
-	return gateway.Number{}, errNotFound
-}
-
-func (a *API) getNumber(c *call) (answer, error) {
+func (a *API) getPoolNumber(c *call) (answer, error) {
 	args, err := c.args()
 	if err != nil {
 		return answer{}, err
@@ -302,19 +273,23 @@ func (a *API) getNumber(c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	return answer{http.StatusOK, showNumber(&n, c.accountID(), c.id.String())}, nil
+	return answer{http.StatusOK, showPoolNumber(&n, c.accountID(), c.id.String())}, nil
 }
 
-// inPool finds the number that the path names in the list of the pool that it names.
+// inPool finds the number that the path names in the list of the pool that it names. service 0 is any.
 func (a *API) inPool(c *call, p gateway.Powerpack, args arguments, service gateway.Service) (gateway.Number, error) {
 	number, err := numberOf(c, args)
 	if err != nil {
 		return gateway.Number{}, err
 	}
-	return a.lookup(c, number, gateway.NumberFilter{Account: c.accountID(), Pool: p.Pool, Types: c.shelfOf().takes, Service: service})
+	n, err := a.store.Number(c.context(), c.accountID(), number)
+	if err == nil && (n.Pool != p.Pool || !c.shelfOf().has(n.Type) || service != 0 && service != n.Service) {
+		err = errNotFound
+	}
+	return n, err
 }
 
-func (a *API) addNumber(c *call) (answer, error) {
+func (a *API) addPoolNumber(c *call) (answer, error) {
 	args, err := c.args()
 	if err != nil {
 		return answer{}, err
@@ -335,7 +310,7 @@ func (a *API) addNumber(c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	if err := a.fits(c, p, number, rent); err != nil {
+	if err := a.fits(c, number, rent); err != nil {
 		return answer{}, err
 	}
 	n, err := a.store.AddToPool(c.context(), c.accountID(), p.Pool, number, service, rent, c.at)
@@ -345,41 +320,25 @@ func (a *API) addNumber(c *call) (answer, error) {
 	if err := a.tellChange(c); err != nil {
 		return answer{}, err
 	}
-	return answer{http.StatusOK, showNumber(&n, c.accountID(), c.id.String())}, nil
+	return answer{http.StatusOK, showPoolNumber(&n, c.accountID(), c.id.String())}, nil
 }
 
-// fits checks that a number is one of the account, or of the inventory when it is to be rented, and of a type that the list takes; and
-// that the pool stays within one short code for a country.
-func (a *API) fits(c *call, p gateway.Powerpack, number string, rent bool) error {
-	n, err := a.lookup(c, number, gateway.NumberFilter{})
+// fits checks that a number is one of the account, or of the inventory when it is to be rented, and of a type that the list takes.
+func (a *API) fits(c *call, number string, rent bool) error {
+	n, err := a.store.Number(c.context(), c.accountID(), number)
+	if rent && isNotFound(err) {
+		n, err = a.store.Number(c.context(), "", number)
+	}
 	if err != nil {
 		return err
 	}
-	if n.Account != c.accountID() && (n.Account != "" || !rent) {
-		return errNotFound
-	}
-	list := c.shelfOf()
-	if !list.has(n.Type) {
+	if list := c.shelfOf(); !list.has(n.Type) {
 		return gateway.Errorf(gateway.Invalid, "%s is a %s number: it does not belong below %s", n.Number, n.Type, list.segment)
-	}
-	if n.Type != gateway.ShortCode {
-		return nil
-	}
-	others, _, err := a.store.Numbers(c.context(), gateway.NumberFilter{
-		Account: c.accountID(), Pool: p.Pool, Types: list.takes, Country: n.Country, Limit: 2,
-	})
-	if err != nil {
-		return err
-	}
-	for _, other := range others {
-		if other.Number != n.Number {
-			return gateway.Errorf(gateway.Invalid, "the powerpack has a short code for %s already", n.Country)
-		}
 	}
 	return nil
 }
 
-func (a *API) removeNumber(c *call) (answer, error) {
+func (a *API) removePoolNumber(c *call) (answer, error) {
 	args, err := c.args()
 	if err != nil {
 		return answer{}, err

@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/heliograph/heliograph/internal/gateway"
 )
@@ -102,7 +101,7 @@ func readName(args arguments, p *gateway.Powerpack) error {
 		return err
 	}
 	name = strings.TrimSpace(name)
-	if name == "" || utf8.RuneCountInString(name) > maxName || strings.ContainsFunc(name, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+	if !isName(name) {
 		return gateway.Errorf(gateway.Invalid, "name must have 1 to %d characters and no control characters", maxName)
 	}
 	p.Name = name
@@ -126,7 +125,7 @@ func readApplication(args arguments, p *gateway.Powerpack) error {
 	case foldEqual(id, "none"):
 		p.ApplicationID, p.ApplicationType = "", ""
 		return nil
-	case len(id) > maxApplicationID || strings.ContainsFunc(id, func(r rune) bool { return r <= ' ' || r > '~' }):
+	case !isApplicationID(id):
 		return gateway.Errorf(gateway.Invalid, "application_id is not the id of an application")
 	case id != "":
 		p.ApplicationID = id
@@ -140,6 +139,11 @@ func readApplication(args arguments, p *gateway.Powerpack) error {
 		p.ApplicationType = "xml"
 	}
 	return nil
+}
+
+// isApplicationID tells whether a text, if it is not empty, has the form of an application's id.
+func isApplicationID(id string) bool {
+	return len(id) <= maxApplicationID && !strings.ContainsFunc(id, func(r rune) bool { return r <= ' ' || r > '~' || r == '/' })
 }
 
 func (a *API) listPowerpacks(c *call) (answer, error) {

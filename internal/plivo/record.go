@@ -83,10 +83,10 @@ func newRecord(c *call, m *gateway.Message) record {
 type price struct{ rate, amount, feesRate, fees string }
 
 // priceOf is the one place where amounts come from. There are no rates: nothing is charged.
-func priceOf(*gateway.Message) price {
-	const nothing = "0.00000"
-	return price{nothing, nothing, nothing, nothing}
-}
+func priceOf(*gateway.Message) price { return price{nothing, nothing, nothing, nothing} }
+
+// nothing is an amount of no money.
+const nothing = "0.00000"
 
 // shownNumbers are the message's numbers, as far as its log setting lets them be shown. It covers the number of the person: that a message goes
 // to, or comes from.

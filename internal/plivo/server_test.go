@@ -168,6 +168,15 @@ func (s *server) send(req *http.Request) *reply {
 // check holds an answer against what every answer must be.
 func (s *server) check(req *http.Request, r *reply) {
 	s.t.Helper()
+	if r.status == http.StatusNoContent {
+		if len(r.header.Get("X-Request-ID")) != 36 || r.header.Get("Content-Type") != "" || r.text != "" {
+			s.t.Errorf("%s %s: 204 with %q, %v", req.Method, req.URL, r.text, r.header)
+		}
+		if !s.answersNothing(req) {
+			s.t.Errorf("%s %s: 204 is not in openapi.yaml", req.Method, req.URL)
+		}
+		return
+	}
 	if err := json.Unmarshal([]byte(r.text), &r.body); err != nil {
 		s.t.Fatalf("%s %s: %d: not a JSON object: %v: %q", req.Method, req.URL, r.status, err, r.text)
 	}
@@ -183,6 +192,18 @@ func (s *server) check(req *http.Request, r *reply) {
 	if err := s.describe(req, r); err != nil {
 		s.t.Errorf("%s %s: %d %s\nis not what openapi.yaml says: %v", req.Method, req.URL, r.status, r.text, err)
 	}
+}
+
+// answersNothing tells whether the OpenAPI document has an answer without a body for a request.
+func (s *server) answersNothing(req *http.Request) bool {
+	path := cutPath(req.URL.Path)
+	for _, route := range s.handler.(*API).routes {
+		if route.matches(&path) {
+			response := s.spec.Paths.Value(route.pattern).GetOperation(req.Method).Responses.Status(http.StatusNoContent)
+			return response != nil && len(response.Value.Content) == 0
+		}
+	}
+	return false
 }
 
 // describe holds an answer against the OpenAPI document.
@@ -240,6 +261,9 @@ func (s *server) givePowerpack(name string, numbers ...string) (pool, id string)
 func (s *server) number(number string, account gateway.AccountID) gateway.Number {
 	n := gateway.Number{
 		Number: number, Type: gateway.LongCode, Country: "US", Services: gateway.Services(gateway.SMS, gateway.MMS), Account: account, AddedAt: s.now,
+	}
+	if account != "" {
+		n.RentedAt = s.now
 	}
 	switch {
 	case len(number) < 7:

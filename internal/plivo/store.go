@@ -31,9 +31,19 @@ type Store interface {
 
 	// Numbers lists numbers in the order in which they were added, and how many fit the filter in all.
 	Numbers(ctx context.Context, filter gateway.NumberFilter) ([]gateway.Number, int, error)
+	// Number reads one number: of the account, or of the inventory when account is empty. NotFound when it is not there.
+	Number(ctx context.Context, account gateway.AccountID, number string) (gateway.Number, error)
+	// RentNumber gives a number of the inventory to the account, linked to an application or to none. NotFound when it is not in
+	// the inventory; Conflict when the account has it already.
+	RentNumber(ctx context.Context, account gateway.AccountID, number, application string, at time.Time) error
+	// ChangeNumber changes a number of the account; NotFound when it has none of that name.
+	ChangeNumber(ctx context.Context, account gateway.AccountID, number string, change gateway.NumberChange) error
+	// UnrentNumber puts a number of the account back into the inventory, out of its pool. NotFound when the account has none of that name.
+	UnrentNumber(ctx context.Context, account gateway.AccountID, number string) error
 	// AddToPool puts a number of the account into the pool for a service. With rent, a number of the inventory is rented
-	// first. NotFound when the account has no such number (and it cannot be rented); Conflict when it is in another pool; Invalid when it cannot
-	// carry the service. Adding a number to the pool it is in changes its service.
+	// first. NotFound when the account has no such number (and it cannot be rented); Conflict when it is in another pool, or a short code
+	// and the pool has another one for its country; Invalid when it cannot carry the service. Adding a number to the pool it is in
+	// changes its service.
 	AddToPool(ctx context.Context, account gateway.AccountID, pool gateway.ID, number string, service gateway.Service, rent bool, at time.Time) (gateway.Number, error)
 	// RemoveFromPool takes a number out of the pool; with unrent it goes back into the inventory. NotFound when it is not in the pool.
 	RemoveFromPool(ctx context.Context, account gateway.AccountID, pool gateway.ID, number string, unrent bool) error

@@ -26,6 +26,9 @@ func (c *conditions) numbered(sql string) string {
 	return strings.ReplaceAll(strings.ReplaceAll(sql, "?1", "?"), "?", place)
 }
 
+// addConstant adds a piece without a value.
+func (c *conditions) addConstant(sql string) { c.sql = append(c.sql, sql) }
+
 // addAny adds pieces of which any may hold, one for each value.
 func (c *conditions) addAny(sql string, values []any) {
 	pieces := make([]string, len(values))

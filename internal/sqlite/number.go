@@ -10,13 +10,15 @@ import (
 	"github.com/heliograph/heliograph/internal/gateway"
 )
 
-const numberColumns = `number, type, country, region, area_code, services, carrier, rate, daily_cap, account, pool, service, added_at`
+const numberColumns = `number, type, country, region, area_code, services, carrier, rate, daily_cap, account, pool, service, added_at,
+	alias, application, iif(account IS NULL, 0, rented_at)`
 
 func readNumber(q *query) gateway.Number {
 	return gateway.Number{
 		Number: q.readText(), Type: gateway.NumberType(q.readInt()), Country: q.readText(), Region: q.readText(), AreaCode: q.readText(),
 		Services: gateway.ServiceSet(q.readInt()), Carrier: q.readText(), Rate: q.readFloat(), DailyCap: int(q.readInt()),
 		Account: gateway.AccountID(q.readText()), Pool: q.readID(), Service: gateway.Service(q.readInt()), AddedAt: q.readTime(),
+		Alias: q.readText(), Application: q.readText(), RentedAt: q.readTime(),
 	}
 }
 
@@ -34,9 +36,11 @@ const nextPlace = "(SELECT ifnull(max(place), 0) + 1 FROM numbers)"
 // putNumber stores a number as it is given, in the place of one that is there.
 func (tx *tx) putNumber(n *gateway.Number) error {
 	q := prepare(tx.conn, `INSERT OR REPLACE INTO numbers (number, type, country, region, area_code, services, carrier, rate, daily_cap,
-		account, pool, service, added_at, rented_at, place) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?13, ?13, `+nextPlace+")")
+		account, pool, service, added_at, rented_at, alias, application, place)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?13, ?13, ?14, ?15, `+nextPlace+")")
 	q.text(n.Number).int(int64(n.Type)).text(n.Country).text(n.Region).text(n.AreaCode).int(int64(n.Services)).text(n.Carrier).
-		float(n.Rate).int(int64(n.DailyCap)).textOrNull(string(n.Account)).id(n.Pool).int(int64(n.Service)).time(n.AddedAt)
+		float(n.Rate).int(int64(n.DailyCap)).textOrNull(string(n.Account)).id(n.Pool).int(int64(n.Service)).time(n.AddedAt).
+		textOrNull(n.Alias).textOrNull(n.Application)
 	return q.run()
 }
 
@@ -56,7 +60,7 @@ func (s *Store) PutNumbers(ctx context.Context, numbers []gateway.Number) error 
 			if err := tx.requireOwner(n.Account); err != nil {
 				return err
 			}
-			n.Pool, n.Service = gateway.ID{}, 0 // pools are the account's affair
+			n.Pool, n.Service, n.Alias, n.Application = gateway.ID{}, 0, "", "" // these are the account's affair
 			known, ok, err := tx.loadNumber(n.Number)
 			if err != nil {
 				return err
@@ -118,6 +122,18 @@ func (s *Store) Numbers(ctx context.Context, filter gateway.NumberFilter) (list 
 	return list, total, err
 }
 
+// beginsWith is a range, so that an index finds it: no character of a number comes after the last one of Unicode.
+const beginsWith = "number >= ?1 AND number < ?1 || char(0x10FFFF)"
+
+// addPattern adds a pattern of digits and stars. What comes before the first star is a range of the index.
+func (c *conditions) addPattern(pattern string) {
+	prefix, _, wild := strings.Cut(pattern, "*")
+	c.add(beginsWith, prefix)
+	if wild {
+		c.add("number GLOB ?", pattern+"*")
+	}
+}
+
 func numberConditions(f gateway.NumberFilter) *conditions {
 	c := &conditions{}
 	if f.Account != "" {
@@ -134,7 +150,22 @@ func numberConditions(f gateway.NumberFilter) *conditions {
 		for i, prefix := range f.Prefixes {
 			any[i] = strings.TrimPrefix(prefix, "+")
 		}
-		c.addAny("substr(number, 1, length(?1)) = ?1", any)
+		c.addAny(beginsWith, any)
+	}
+	if f.Pattern != "" {
+		c.addPattern(f.Pattern)
+	}
+	if f.Inventory {
+		c.addConstant("account IS NULL")
+	}
+	if f.Region != "" {
+		c.add("region = ?", f.Region)
+	}
+	if f.Carries != 0 {
+		c.add("services & ?1 = ?1", int64(f.Carries))
+	}
+	if f.Alias != "" {
+		c.add("alias = ?", f.Alias)
 	}
 	if f.Country != "" {
 		c.add("country = ?", f.Country)
@@ -171,6 +202,9 @@ func (s *Store) AddToPool(ctx context.Context, account gateway.AccountID, pool g
 		if err := poolable(&n, ok, account, pool, service, rent); err != nil {
 			return err
 		}
+		if err := tx.requireOnlyShortCode(&n, pool); err != nil {
+			return err
+		}
 		q := prepare(tx.conn, "UPDATE numbers SET service = ? WHERE number = ?")
 		if n.Pool != pool {
 			q = prepare(tx.conn, `UPDATE numbers SET service = ?1, account = ?3, pool = ?4, added_at = ?5, place = `+nextPlace+`,
@@ -205,9 +239,27 @@ func poolable(n *gateway.Number, known bool, account gateway.AccountID, pool gat
 	return nil
 }
 
+// requireOnlyShortCode refuses a short code when the pool has another one for the same country.
+func (tx *tx) requireOnlyShortCode(n *gateway.Number, pool gateway.ID) error {
+	if n.Type != gateway.ShortCode {
+		return nil
+	}
+	q := prepare(tx.conn, "SELECT 1 FROM numbers WHERE pool = ? AND type = ? AND country = ? AND number <> ? LIMIT 1")
+	taken := false
+	for q.blob(pool[:]).int(int64(gateway.ShortCode)).text(n.Country).text(n.Number); q.next(); {
+		taken = true
+	}
+	if q.err == nil && taken {
+		return gateway.Errorf(gateway.Conflict, "the powerpack has a short code for %s already", n.Country)
+	}
+	return q.err
+}
+
 // What becomes of numbers that leave their pool: they go back into the inventory, or stay with the account.
 const (
-	leaveAndUnrent = "UPDATE numbers SET pool = NULL, service = 0, account = NULL, added_at = 0, rented_at = 0 WHERE pool = ?"
+	toInventory = `UPDATE numbers SET pool = NULL, service = 0, account = NULL, added_at = 0, rented_at = 0, alias = NULL,
+		application = NULL`
+	leaveAndUnrent = toInventory + " WHERE pool = ?"
 	leaveAndStay   = "UPDATE numbers SET pool = NULL, service = 0, added_at = rented_at WHERE pool = ?"
 )
 
@@ -230,6 +282,93 @@ func (s *Store) RemoveFromPool(ctx context.Context, account gateway.AccountID, p
 		}
 		if tx.conn.Changes() == 0 {
 			return gateway.Errorf(gateway.NotFound, "number not found in this pool")
+		}
+		return nil
+	})
+}
+
+// Number reads one number: of the account, or of the inventory when account is empty.
+func (s *Store) Number(ctx context.Context, account gateway.AccountID, number string) (n gateway.Number, err error) {
+	err = s.read(ctx, func(conn *sqlite.Conn) error {
+		q := prepare(conn, "SELECT "+numberColumns+" FROM numbers WHERE number = ? AND account IS ?")
+		found := false
+		for q.text(number).textOrNull(string(account)); q.next(); {
+			n, found = readNumber(&q), true
+		}
+		if q.err == nil && !found {
+			return gateway.Errorf(gateway.NotFound, "number not found")
+		}
+		return q.err
+	})
+	return n, err
+}
+
+// RentNumber gives a number of the inventory to the account, linked to an application or to none.
+func (s *Store) RentNumber(ctx context.Context, account gateway.AccountID, number, application string, at time.Time) error {
+	return s.write(ctx, func(tx *tx) error {
+		if err := tx.requireOwner(account); err != nil {
+			return err
+		}
+		n, ok, err := tx.loadNumber(number)
+		switch {
+		case err != nil:
+			return err
+		case ok && n.Account == account:
+			return gateway.Errorf(gateway.Conflict, "the account rents this number already")
+		case !ok || n.Account != "":
+			return gateway.Errorf(gateway.NotFound, "number not found")
+		}
+		q := prepare(tx.conn, `UPDATE numbers SET account = ?1, application = ?2, added_at = ?3, rented_at = ?3, place = `+nextPlace+`
+			WHERE number = ?4`)
+		return q.text(string(account)).textOrNull(application).time(at).text(number).run()
+	})
+}
+
+// ChangeNumber changes what the account says of a number that it rents, or who has it.
+func (s *Store) ChangeNumber(ctx context.Context, account gateway.AccountID, number string, change gateway.NumberChange) error {
+	return s.write(ctx, func(tx *tx) error {
+		n, ok, err := tx.loadNumber(number)
+		if err != nil {
+			return err
+		}
+		if !ok || n.Account != account {
+			return gateway.Errorf(gateway.NotFound, "number not found")
+		}
+		if change.Account != "" && change.Account != account {
+			if err := tx.moveNumber(number, change.Account); err != nil {
+				return err
+			}
+			n.Application = "" // it is not the new owner's
+		}
+		if change.Alias != nil {
+			n.Alias = *change.Alias
+		}
+		if change.Application != nil {
+			n.Application = *change.Application
+		}
+		q := prepare(tx.conn, "UPDATE numbers SET alias = ?, application = ? WHERE number = ?")
+		return q.textOrNull(n.Alias).textOrNull(n.Application).text(number).run()
+	})
+}
+
+// moveNumber gives a rented number to another account, out of its pool.
+func (tx *tx) moveNumber(number string, to gateway.AccountID) error {
+	if err := tx.requireOwner(to); err != nil {
+		return err
+	}
+	q := prepare(tx.conn, "UPDATE numbers SET account = ?, pool = NULL, service = 0, added_at = rented_at WHERE number = ?")
+	return q.text(string(to)).text(number).run()
+}
+
+// UnrentNumber puts a number of the account back into the inventory, out of its pool.
+func (s *Store) UnrentNumber(ctx context.Context, account gateway.AccountID, number string) error {
+	return s.write(ctx, func(tx *tx) error {
+		q := prepare(tx.conn, toInventory+" WHERE number = ? AND account = ?")
+		if err := q.text(number).text(string(account)).run(); err != nil {
+			return err
+		}
+		if tx.conn.Changes() == 0 {
+			return gateway.Errorf(gateway.NotFound, "number not found")
 		}
 		return nil
 	})

@@ -88,7 +88,7 @@ func (w *world) number(number string, account gateway.AccountID, pool gateway.ID
 		Services: gateway.Services(gateway.SMS), Carrier: carrier, Rate: -1, DailyCap: 100, Account: account, Pool: pool,
 	}
 	if account != "" {
-		n.AddedAt = w.now
+		n.AddedAt, n.RentedAt = w.now, w.now
 	}
 	if !pool.IsZero() {
 		n.Service = gateway.SMS

@@ -1,0 +1,309 @@
+package plivo
+
+import (
+	"net/http"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/heliograph/heliograph/internal/gateway"
+	"github.com/heliograph/heliograph/internal/numbering"
+)
+
+// number is a rented number as the contract shows it, in lists. What this gateway does not do (voice, renewals, compliance, campaigns)
+// is there as clients expect to find it when it is not used.
+type number struct {
+	Number                             string  `json:"number"`
+	Alias                              *string `json:"alias"`
+	Application                        *string `json:"application"`
+	SubAccount                         *string `json:"sub_account"`
+	SubAccountName                     *string `json:"sub_account_name"`
+	AddedOn                            string  `json:"added_on"`
+	RenewalDate                        *string `json:"renewal_date"`
+	Carrier                            string  `json:"carrier"`
+	Region                             string  `json:"region"`
+	City                               string  `json:"city"`
+	Country                            string  `json:"country"`
+	NumberType                         string  `json:"number_type"`
+	MonthlyRentalRate                  string  `json:"monthly_rental_rate"`
+	Active                             bool    `json:"active"`
+	CNAMLookup                         string  `json:"cnam_lookup"`
+	SMSEnabled                         bool    `json:"sms_enabled"`
+	SMSRate                            *string `json:"sms_rate"`
+	MMSEnabled                         bool    `json:"mms_enabled"`
+	MMSRate                            *string `json:"mms_rate"`
+	VoiceEnabled                       bool    `json:"voice_enabled"`
+	VoiceRate                          *string `json:"voice_rate"`
+	TendlcCampaignID                   *string `json:"tendlc_campaign_id"`
+	TendlcRegistrationStatus           *string `json:"tendlc_registration_status"`
+	TollFreeSMSVerification            *string `json:"toll_free_sms_verification"`
+	TollFreeSMSVerificationID          *string `json:"toll_free_sms_verification_id"`
+	TollFreeSMSVerificationOrderStatus *string `json:"toll_free_sms_verification_order_status"`
+	ComplianceApplicationID            *string `json:"compliance_application_id"`
+	ComplianceStatus                   *string `json:"compliance_status"`
+	ResourceURI                        string  `json:"resource_uri"`
+}
+
+// singleNumber is a number as the contract shows it alone.
+type singleNumber struct {
+	APIID string `json:"api_id"`
+	number
+}
+
+// changed is the answer to an update.
+type changed struct {
+	APIID   string `json:"api_id"`
+	Message string `json:"message"`
+}
+
+// ourName stands where the contract names the company that a number is rented from. Which carrier hosts it is the operator's affair.
+const ourName = "Heliograph"
+
+// showNumber writes a number that the account rents.
+func showNumber(n *gateway.Number, owner *account) number {
+	path := "/v1/Account/" + string(owner.ID)
+	shown := number{
+		Number: n.Number, Alias: stringOrNull(n.Alias), AddedOn: n.RentedAt.UTC().Format("2006-01-02"), Carrier: ourName,
+		Region: fullRegion(n.Country, n.Region), Country: countryName(n.Country), NumberType: numberTypeName(n.Type),
+		MonthlyRentalRate: nothing, Active: true, CNAMLookup: "disabled",
+		SMSEnabled: n.Services.Has(gateway.SMS), SMSRate: rateOf(n, gateway.SMS),
+		MMSEnabled: n.Services.Has(gateway.MMS), MMSRate: rateOf(n, gateway.MMS),
+		ResourceURI: path + "/Number/" + n.Number + "/",
+	}
+	if n.Application != "" {
+		uri := path + "/Application/" + n.Application + "/"
+		shown.Application = &uri
+	}
+	if owner.Parent != "" {
+		id := string(owner.ID)
+		shown.SubAccount, shown.SubAccountName = &id, &owner.Name
+	}
+	return shown
+}
+
+// rateOf is what a service costs on a number; nil when the number does not carry it.
+func rateOf(n *gateway.Number, service gateway.Service) *string {
+	if !n.Services.Has(service) {
+		return nil
+	}
+	rate := nothing
+	return &rate
+}
+
+// numberTypeName is a type in the words of number_type. One client knows no others than the contract's, so names of letters, which belong
+// to a country and to no place in it, go as national.
+func numberTypeName(t gateway.NumberType) string {
+	switch t {
+	case gateway.LongCode:
+		return "local"
+	case gateway.Alphanumeric:
+		return "national"
+	}
+	return t.String()
+}
+
+func (a *API) listNumbers(c *call) (answer, error) {
+	args, err := c.args()
+	if err != nil {
+		return answer{}, err
+	}
+	p, err := readPage(args)
+	if err != nil {
+		return answer{}, err
+	}
+	owner, err := a.readSubaccount(c, args)
+	if err != nil {
+		return answer{}, err
+	}
+	filter := gateway.NumberFilter{Account: owner.ID, Limit: p.limit, Offset: p.offset}
+	some, err := readNumberFilters(args, &filter)
+	if err != nil {
+		return answer{}, err
+	}
+	found, total, err := a.numbers(c, filter, some)
+	if err != nil {
+		return answer{}, err
+	}
+	body := list[number]{c.id.String(), newMeta(c.resource("/Number/"), args, p, total), make([]number, len(found))}
+	for i := range found {
+		body.Objects[i] = showNumber(&found[i], owner)
+	}
+	return answer{http.StatusOK, body}, nil
+}
+
+// numbers lists the numbers that fit a filter: none, unless some can.
+func (a *API) numbers(c *call, filter gateway.NumberFilter, some bool) ([]gateway.Number, int, error) {
+	if !some {
+		return nil, 0, nil
+	}
+	return a.store.Numbers(c.context(), filter)
+}
+
+// readNumberFilters reads what narrows a list of rented numbers. some is false when nothing can fit.
+func readNumberFilters(args arguments, filter *gateway.NumberFilter) (some bool, err error) {
+	kind, err := args.text("number_type")
+	if err == nil && kind == "" {
+		kind, err = args.text("type")
+	}
+	if err != nil {
+		return false, err
+	}
+	if filter.Types, some, err = numberTypesOf(kind); err != nil {
+		return false, err
+	}
+	prefix, err := args.text("number_startswith")
+	if err != nil {
+		return false, err
+	}
+	if prefix = strings.TrimPrefix(prefix, "+"); prefix != "" {
+		if numbering.SanitizeSource(prefix) != prefix {
+			return false, gateway.Errorf(gateway.Invalid, "number_startswith must consist of digits")
+		}
+		filter.Prefixes = []string{prefix}
+	}
+	if filter.Alias, err = args.text("alias"); err != nil {
+		return false, err
+	}
+	carried, err := readServices(args, filter)
+	if err != nil {
+		return false, err
+	}
+	known, err := readUnused(args)
+	return some && carried && known, err
+}
+
+// numberTypesOf are the types that one of the contract's words stands for; some is false when no number here is of that type.
+func numberTypesOf(word string) (types []gateway.NumberType, some bool, err error) {
+	switch strings.ToLower(word) {
+	case "", "any":
+		return nil, true, nil
+	case "local", "fixed":
+		return []gateway.NumberType{gateway.LongCode}, true, nil
+	case "tollfree", "toll-free":
+		return []gateway.NumberType{gateway.TollFree}, true, nil
+	case "shortcode":
+		return []gateway.NumberType{gateway.ShortCode}, true, nil
+	case "national":
+		return []gateway.NumberType{gateway.Alphanumeric}, true, nil
+	case "mobile": // no number of ours is one of a mobile network
+		return nil, false, nil
+	}
+	return nil, false, gateway.Errorf(gateway.Invalid, "type must be local, fixed, tollfree, shortcode, national, mobile or any")
+}
+
+// readServices reads which services numbers must carry at least, of which voice is carried by none here. A client that buys for a pool writes
+// service instead.
+func readServices(args arguments, filter *gateway.NumberFilter) (some bool, err error) {
+	names, err := args.texts("services", cutCommas)
+	if err == nil && len(names) == 0 {
+		names, err = args.texts("service", cutCommas)
+	}
+	if err != nil {
+		return false, err
+	}
+	some = true
+	for _, name := range names {
+		service, ok := gateway.ParseService(strings.ToLower(name))
+		switch {
+		case ok:
+			filter.Carries |= gateway.Services(service)
+		case foldEqual(name, "voice"):
+			some = false
+		default:
+			return false, gateway.Errorf(gateway.Invalid, "services must be a list of voice, sms and mms")
+		}
+	}
+	return some, nil
+}
+
+// readUnused knows filters by what no number has here: renewals, lookups of callers' names, campaigns and verifications.
+func readUnused(args arguments) (some bool, err error) {
+	for _, name := range [...]string{
+		"renewal_date", "renewal_date__gt", "renewal_date__gte", "renewal_date__lt", "renewal_date__lte",
+		"tendlc_registration_status", "tendlc_campaign_id", "toll_free_sms_verification", "toll_free_sms_verification_order_status",
+	} {
+		if text, err := args.text(name); err != nil || text != "" {
+			return false, err
+		}
+	}
+	lookup, err := args.text("cnam_lookup")
+	return lookup == "" || foldEqual(lookup, "disabled"), err
+}
+
+// ownNumber finds the number that the path names among those of the account.
+func (a *API) ownNumber(c *call) (gateway.Number, error) {
+	return a.store.Number(c.context(), c.accountID(), numbering.SanitizeSource(c.param(paramID)))
+}
+
+func (a *API) getNumber(c *call) (answer, error) {
+	n, err := a.ownNumber(c)
+	if err != nil {
+		return answer{}, err
+	}
+	return answer{http.StatusOK, singleNumber{c.id.String(), showNumber(&n, c.account)}}, nil
+}
+
+func (a *API) updateNumber(c *call) (answer, error) {
+	args, err := c.args()
+	if err != nil {
+		return answer{}, err
+	}
+	change, err := a.readNumberChange(c, args)
+	if err != nil {
+		return answer{}, err
+	}
+	if err := a.store.ChangeNumber(c.context(), c.accountID(), numbering.SanitizeSource(c.param(paramID)), change); err != nil {
+		return answer{}, err
+	}
+	if err := a.tellChange(c); err != nil {
+		return answer{}, err
+	}
+	return answer{http.StatusAccepted, changed{c.id.String(), "changed"}}, nil
+}
+
+// readNumberChange reads what is to change: only what is given does.
+func (a *API) readNumberChange(c *call, args arguments) (change gateway.NumberChange, err error) {
+	if change.Alias, err = args.change("alias"); err != nil {
+		return change, err
+	}
+	if change.Alias != nil && !isName(*change.Alias) && *change.Alias != "" {
+		return change, gateway.Errorf(gateway.Invalid, "alias must have at most %d characters and no control characters", maxName)
+	}
+	if change.Application, err = readNumberApplication(args); err != nil {
+		return change, err
+	}
+	owner, err := a.readSubaccount(c, args)
+	if err != nil {
+		return change, err
+	}
+	change.Account = owner.ID
+	return change, nil
+}
+
+// readNumberApplication reads app_id: nil when it is absent, "" when it unlinks.
+func readNumberApplication(args arguments) (*string, error) {
+	id, err := args.change("app_id")
+	switch {
+	case err != nil || id == nil:
+		return nil, err
+	case foldEqual(*id, "none"):
+		*id = ""
+	case !isApplicationID(*id):
+		return nil, gateway.Errorf(gateway.Invalid, "app_id is not the id of an application")
+	}
+	return id, nil
+}
+
+// isName tells whether a text may be the name of something.
+func isName(text string) bool {
+	return text != "" && utf8.RuneCountInString(text) <= maxName && !strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r == 0x7f })
+}
+
+func (a *API) unrentNumber(c *call) (answer, error) {
+	if err := a.store.UnrentNumber(c.context(), c.accountID(), numbering.SanitizeSource(c.param(paramID))); err != nil {
+		return answer{}, err
+	}
+	if err := a.tellChange(c); err != nil {
+		return answer{}, err
+	}
+	return answer{status: http.StatusNoContent}, nil
+}
