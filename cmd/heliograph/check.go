@@ -19,9 +19,7 @@ type checkCommand struct {
 // Run prints every error of the configuration, one a line.
 func (c checkCommand) Run(std streams) error {
 	cfg, errs := loadConfig(c.Config, os.LookupEnv)
-	if len(errs) == 0 {
-		errs = checkConfig(&cfg)
-	}
+	errs = append(errs, checkConfig(&cfg)...)
 	if len(errs) == 0 {
 		fmt.Fprintf(std.out, "%s: no errors; %d carriers, %d routes\n", c.Config, len(cfg.Carriers), len(cfg.Routes))
 		return nil
@@ -30,15 +28,6 @@ func (c checkCommand) Run(std streams) error {
 		fmt.Fprintln(std.out, err)
 	}
 	return errReported
-}
-
-// loadConfig reads the file and the environment.
-func loadConfig(file string, lookup func(string) (string, bool)) (Config, []error) {
-	cfg, err := readConfig(file)
-	if err != nil {
-		return cfg, []error{err}
-	}
-	return cfg, applyEnvironment(&cfg, lookup)
 }
 
 // checkConfig finds everything that is wrong with a configuration.

@@ -1,17 +1,12 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
-	"io"
 	"net"
 	"net/netip"
-	"os"
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/goccy/go-yaml"
 
 	"github.com/heliograph/heliograph/internal/gateway"
 )
@@ -101,23 +96,6 @@ func defaultConfig() Config {
 		Log:       LogConfig{Level: "info", Format: "auto"},
 		Retention: RetentionConfig{Texts: Duration(7 * 24 * time.Hour), Records: Duration(90 * 24 * time.Hour)},
 	}
-}
-
-// readConfig reads a configuration file over the defaults; unknown keys are errors. No file leaves the defaults.
-func readConfig(file string) (Config, error) {
-	cfg := defaultConfig()
-	if file == "" {
-		return cfg, nil
-	}
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return cfg, err
-	}
-	err = yaml.NewDecoder(bytes.NewReader(text), yaml.Strict()).Decode(&cfg)
-	if err != nil && err != io.EOF { // an empty file
-		return cfg, fmt.Errorf("%s: %s", file, strings.TrimSpace(yaml.FormatError(err, false, true)))
-	}
-	return cfg, nil
 }
 
 // onLoopback tells whether the address is reached from this machine only.

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -142,17 +143,43 @@ func TestConfigErrors(t *testing.T) {
 	}
 	for text, want := range cases {
 		cfg, errs := loadConfig(writeConfig(t, text), environment(nil))
-		if len(errs) == 0 {
-			errs = checkConfig(&cfg)
-		}
+		errs = append(errs, checkConfig(&cfg)...)
 		if len(errs) != 1 || !strings.HasPrefix(errs[0].Error(), want) {
 			t.Errorf("%s: got %v, want one error about %s", text, errs, want)
 		}
 	}
-	for _, text := range []string{"lisen: x", "carriers: [{name: a, protcol: smpp}]", "listen: [", "retention: {texts: soon}"} {
+	for _, text := range []string{"lisen: x", "listen: {a: b}", "carriers: {name: a}", "log: text", "carriers: [{name: a, protcol: smpp}]", "listen: [", "retention: {texts: soon}"} {
 		if _, errs := loadConfig(writeConfig(t, text), environment(nil)); len(errs) != 1 {
 			t.Errorf("%q: got %v", text, errs)
 		}
+	}
+}
+
+// TestEveryErrorAtOnce: neither an unknown key nor a wrong type hides what else is wrong.
+func TestEveryErrorAtOnce(t *testing.T) {
+	cfg, errs := loadConfig(writeConfig(t, `
+foo: 1
+listen: nowhere
+retention: {texts: soon, bar: 2}
+carriers:
+  - {name: a, protocol: smpp, window: abc, address: x, system_id: u, baz: 3}
+  - {name: a, protocol: loopback}
+`), environment(map[string]string{"HELIOGRAPH_EGRESS_ALLOW": "[everything]"}))
+	errs = append(errs, checkConfig(&cfg)...)
+	var said []string
+	for _, err := range errs {
+		said = append(said, err.Error())
+	}
+	for _, want := range []string{
+		"foo: line 2:", "listen: ", "retention.texts: line 4:", "retention.bar: line 4:", "carriers[0].window: line 6:", "carriers[0].baz: line 6:",
+		"carriers[0].address:", "carriers[1].name:", "HELIOGRAPH_EGRESS_ALLOW:",
+	} {
+		if !slices.ContainsFunc(said, func(s string) bool { return strings.HasPrefix(s, want) }) {
+			t.Errorf("nothing about %q in:\n%s", want, strings.Join(said, "\n"))
+		}
+	}
+	if len(said) != 9 {
+		t.Errorf("%d errors:\n%s", len(said), strings.Join(said, "\n"))
 	}
 }
 

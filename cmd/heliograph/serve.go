@@ -35,10 +35,7 @@ func (c serveCommand) Run(ctx context.Context, std streams) error {
 			*setting = *flag
 		}
 	}
-	if len(errs) == 0 {
-		errs = checkConfig(&cfg)
-	}
-	if len(errs) > 0 {
+	if errs = append(errs, checkConfig(&cfg)...); len(errs) > 0 {
 		return errors.Join(errs...)
 	}
 	if err := serve(ctx, &cfg, std); err != nil && ctx.Err() == nil {

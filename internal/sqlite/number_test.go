@@ -32,7 +32,7 @@ func TestNumbersOfFirstSchema(t *testing.T) {
 	dir := t.TempDir()
 	script, err := fs.ReadFile(schemaFiles, first)
 	must(t, err)
-	conn, err := sqlite.OpenConn(filepath.Join(dir, fileName), sqlite.OpenReadWrite, sqlite.OpenCreate, sqlite.OpenWAL)
+	conn, err := sqlite.OpenConn(filepath.Join(dir, FileName), sqlite.OpenReadWrite, sqlite.OpenCreate, sqlite.OpenWAL)
 	must(t, err)
 	must(t, migrate(conn, fstest.MapFS{first: {Data: script}}))
 	must(t, sqlitex.ExecuteScript(conn, `
