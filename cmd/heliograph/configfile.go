@@ -37,6 +37,9 @@ func readConfig(file string) (Config, []error) {
 // readNode reads a node into a setting: sections key by key, lists of sections entry by entry, so that one error does not hide the others. What
 // no setting is called by is an error.
 func readNode(node ast.Node, into reflect.Value, path string) []error {
+	if _, empty := node.(*ast.NullNode); empty {
+		return nil // a key without a value leaves the default
+	}
 	switch into.Kind() {
 	case reflect.Pointer:
 		into.Set(reflect.New(into.Type().Elem()))
@@ -51,8 +54,11 @@ func readNode(node ast.Node, into reflect.Value, path string) []error {
 		}
 	}
 	if err := yaml.NodeToValue(node, into.Addr().Interface(), yaml.Strict()); err != nil {
-		first, _, _ := strings.Cut(strings.TrimSpace(yaml.FormatError(err, false, false)), "\n")
-		return []error{fmt.Errorf("%s: line %d: %s", path, node.GetToken().Position.Line, strings.TrimPrefix(first, "["))}
+		said, _, _ := strings.Cut(strings.TrimSpace(yaml.FormatError(err, false, false)), "\n")
+		if _, after, ok := strings.Cut(said, "] "); ok && strings.HasPrefix(said, "[") { // it begins with its place in the file
+			said = after
+		}
+		return []error{fmt.Errorf("%s: line %d: %s", path, node.GetToken().Position.Line, said)}
 	}
 	return nil
 }
