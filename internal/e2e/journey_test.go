@@ -180,6 +180,32 @@ func TestForeignSMSCTakesEveryAlphabet(t *testing.T) {
 	}
 }
 
+// TestClientBuysNumbers: the official client's buy_add_number finds a number in the inventory, rents it and puts it into the pool, and
+// counts, lists and removes what is there.
+func TestClientBuysNumbers(t *testing.T) {
+	server := serve(t, t.TempDir(), "")
+	client := newOfficialClient(t, server.url(t))
+	var pack struct{ UUID string }
+	client.must(t, &pack, list("powerpacks", "create", list("buyers", map[string]any{})))
+	get := list("powerpacks", "get", list(pack.UUID))
+	client.must(t, nil, get, list("buy_add_number", list(map[string]any{"country_iso2": "US", "type": "local", "pattern": "408"})))
+	client.must(t, nil, get, list("buy_add_number", list(map[string]any{"number": "16195550100"})))
+	var count int
+	client.must(t, &count, get, list("count_numbers", list(map[string]any{})))
+	if count != 2 {
+		t.Errorf("the pool counts %d numbers", count)
+	}
+	var found struct{ Number, CountryIso2 string }
+	client.must(t, &found, get, list("find_number", list("16195550100")))
+	if found.Number != "16195550100" || found.CountryIso2 != "US" {
+		t.Errorf("found %+v", found)
+	}
+	client.must(t, nil, get, list("remove_number", list("16195550100", true)))
+	if err := client.call(t, nil, get, list("find_number", list("16195550100"))); err == nil {
+		t.Error("a removed number is still found")
+	}
+}
+
 // TestClientErrors: refusals reach the official client as the exceptions that it has for them.
 func TestClientErrors(t *testing.T) {
 	server := serve(t, t.TempDir(), "")
