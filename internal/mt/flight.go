@@ -72,7 +72,7 @@ func (f *flight) charge(now int64, units int) {
 		return
 	}
 	s := f.lane.sender
-	s.free = max(s.free, now) + s.limit.Cost(units)
+	s.freeFrom(max(s.free, now) + s.limit.Cost(units))
 	f.charged = s.free
 }
 
@@ -82,7 +82,7 @@ func (f *flight) refund() bool {
 	if f.charged == 0 || s.free != f.charged || !f.unsent() {
 		return false
 	}
-	s.free = 0 // as it was before: else the flight would not have begun
+	s.freeFrom(0) // as it was before: else the flight would not have begun
 	return true
 }
 

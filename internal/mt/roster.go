@@ -12,11 +12,10 @@ type roster struct {
 	pools   map[gateway.ID]*pool // by powerpack
 }
 
-// pool is a powerpack with its senders; the slices go together. What senders point to is guarded by Dispatcher.mu.
+// pool is a powerpack with its senders. The index is guarded by Dispatcher.mu.
 type pool struct {
 	powerpack gateway.Powerpack
-	numbers   []gateway.Number
-	senders   []*sender
+	index     *gateway.Pool
 }
 
 // Refresh reads the roster anew. It is called at start and after every change to numbers or powerpacks; when it returns, new
@@ -28,35 +27,47 @@ func (s *Service) Refresh(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.roster.Store(s.Dispatcher.enlist(numbers, powerpacks))
+	r := newRoster(numbers, powerpacks)
+	d := s.Dispatcher
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.enlist(numbers, r)
+	s.roster.Store(r) // with the lock held: who chooses with it finds its pools told of every change of load
 	return nil
 }
 
-// enlist makes a roster, binding its numbers to the dispatcher's senders and setting their limits.
-func (d *Dispatcher) enlist(numbers []gateway.Number, powerpacks []gateway.Powerpack) *roster {
+// newRoster indexes numbers and powerpacks. All senders are free and unused, until they are enlisted.
+func newRoster(numbers []gateway.Number, powerpacks []gateway.Powerpack) *roster {
 	r := &roster{numbers: make(map[string]*gateway.Number, len(numbers)), pools: make(map[gateway.ID]*pool, len(powerpacks))}
-	byPool := make(map[gateway.ID]*pool, len(powerpacks))
-	for _, p := range powerpacks {
-		made := &pool{powerpack: p}
-		r.pools[p.ID], byPool[p.Pool] = made, made
-	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	for _, s := range d.senders {
-		s.listed = false
-	}
+	members := make(map[gateway.ID][]gateway.Number, len(powerpacks))
 	for i := range numbers {
 		n := &numbers[i]
 		r.numbers[n.Number] = n
-		s := d.sender(n.Number)
-		d.limitSender(s, n.Limit())
-		if p := byPool[n.Pool]; p != nil && !n.Pool.IsZero() {
-			p.numbers = append(p.numbers, *n)
-			p.senders = append(p.senders, s)
+		if !n.Pool.IsZero() {
+			members[n.Pool] = append(members[n.Pool], *n)
+		}
+	}
+	for _, p := range powerpacks {
+		r.pools[p.ID] = &pool{powerpack: p, index: gateway.NewPool(members[p.Pool])}
+	}
+	return r
+}
+
+// enlist sets the limits of the dispatcher's senders, and brings their loads into the roster's pools. Guarded by mu.
+func (d *Dispatcher) enlist(numbers []gateway.Number, r *roster) {
+	for _, s := range d.senders {
+		s.listed = false
+		s.join(nil, 0)
+	}
+	for i := range numbers {
+		d.limitSender(d.sender(numbers[i].Number), numbers[i].Limit())
+	}
+	for _, p := range r.pools {
+		for i := range p.index.Len() {
+			d.sender(p.index.Number(i).Number).join(p.index, i)
 		}
 	}
 	for _, s := range d.senders {
 		d.forget(s)
 	}
-	return r
 }

@@ -57,9 +57,9 @@ func (s *Service) Run(ctx context.Context) error { return s.group.Run(ctx) }
 type submission struct {
 	gateway.Submission
 	request *Request
-	pool    *pool // nil: by source
 
-	senders []*sender // of each message, where units were set aside in its queue; nil: none
+	senders []*sender   // of each message, where units were set aside in its queue; nil: none
+	sendAt  []time.Time // of each message, as its sender's free time said when it was chosen
 }
 
 // Accept makes a request into messages. When it returns without an error they are on disk. What cannot be sent is
@@ -67,9 +67,8 @@ type submission struct {
 func (s *Service) Accept(ctx context.Context, req *Request) (gateway.Acceptance, error) {
 	sub := &submission{request: req}
 	if !req.Powerpack.IsZero() {
-		sub.pool = s.roster.Load().pools[req.Powerpack]
-		if sub.pool == nil || sub.pool.powerpack.Account != req.Account {
-			return gateway.Acceptance{}, gateway.Errorf(gateway.NotFound, "powerpack %s not found", req.Powerpack)
+		if _, err := s.poolOf(req.Account, req.Powerpack); err != nil {
+			return gateway.Acceptance{}, err
 		}
 	}
 	sub.Account, sub.At = req.Account, req.ReceivedAt
@@ -82,6 +81,15 @@ func (s *Service) Accept(ctx context.Context, req *Request) (gateway.Acceptance,
 		return acceptance, gateway.Errorf(gateway.Unavailable, "the server is stopping")
 	}
 	return acceptance, err
+}
+
+// poolOf finds a powerpack of an account.
+func (s *Service) poolOf(account gateway.AccountID, powerpack gateway.ID) (*pool, error) {
+	p := s.roster.Load().pools[powerpack]
+	if p == nil || p.powerpack.Account != account {
+		return nil, gateway.Errorf(gateway.NotFound, "powerpack %s not found", powerpack)
+	}
+	return p, nil
 }
 
 // messages makes a message for each destination; sender and ID come later.
@@ -156,6 +164,7 @@ func (s *Service) settle(batch []*submission, inserted []gateway.Inserted, resul
 			undone = append(undone, sub)
 		default:
 			results[i].Value = sub.acceptance()
+			results[i].Value.SendAt = sub.sendAt
 			s.accepted.Add(int64(len(sub.Messages)))
 			events = append(events, in.Events...)
 			for _, m := range sub.Messages {
@@ -183,8 +192,9 @@ func (sub *submission) acceptance() gateway.Acceptance {
 // habits reads which senders the batch's destinations are used to.
 func (s *Service) habits(ctx context.Context, batch []*submission) (map[gateway.StickyKey]string, error) {
 	var keys []gateway.StickyKey
+	r := s.roster.Load()
 	for _, sub := range batch {
-		if sub.pool == nil || !sub.pool.powerpack.Sticky {
+		if p := r.pools[sub.request.Powerpack]; p == nil || !p.powerpack.Sticky {
 			continue
 		}
 		for _, m := range sub.Messages {
@@ -208,21 +218,23 @@ func (s *Service) habits(ctx context.Context, batch []*submission) (map[gateway.
 // choose gives every message of the batch its ID, its sender and its carrier, or the reason why it fails. Units are set aside in the
 // senders' queues, so that the next choice sees this one. The lock is not held over the whole batch: submits must not wait for that.
 func (s *Service) choose(batch []*submission, habits map[gateway.StickyKey]string) {
-	r, now := s.roster.Load(), s.Now()
+	now := s.Now()
 	for _, sub := range batch {
 		sub.Steps = make([][]gateway.Step, len(sub.Messages))
 		sub.senders = make([]*sender, len(sub.Messages))
-		s.chooseAll(sub, r, now, habits)
+		sub.sendAt = make([]time.Time, len(sub.Messages))
+		s.chooseAll(sub, now, habits)
 		if req := sub.request; req.Key != "" {
 			sub.Idempotency = &gateway.Idempotency{Key: req.Key, BodyHash: req.BodyHash, Acceptance: sub.acceptance()}
 		}
 	}
 }
 
-func (s *Service) chooseAll(sub *submission, r *roster, now time.Time, habits map[gateway.StickyKey]string) {
+func (s *Service) chooseAll(sub *submission, now time.Time, habits map[gateway.StickyKey]string) {
 	d := s.Dispatcher
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	r := s.roster.Load() // under the lock: no pool but this roster's is told how busy its senders are
 	for i, m := range sub.Messages {
 		m.ID = s.IDs.Next(now)
 		d.storing = min(d.storing, m.ID.Seq())
@@ -242,11 +254,12 @@ func (s *Service) chooseFor(sub *submission, i int, r *roster, now time.Time, ha
 	}
 	var number *gateway.Number
 	var reason gateway.Reason
-	if sub.pool == nil {
+	byPool := !sub.request.Powerpack.IsZero()
+	if byPool {
+		number, reason = s.pickFor(sub, r.pools[sub.request.Powerpack], m, req, habits)
+	} else {
 		m.From, m.PickedBy = sub.request.Source, gateway.BySource
 		number, reason = ownSender(r.numbers[m.From], m, req)
-	} else {
-		number, reason = s.pickFor(sub, m, req, habits)
 	}
 	if reason != gateway.NoReason {
 		return reason
@@ -254,9 +267,15 @@ func (s *Service) chooseFor(sub *submission, i int, r *roster, now time.Time, ha
 	if m.Carrier = s.carrierFor(m, number); m.Carrier == "" {
 		return gateway.NoRoute
 	}
-	set := s.Dispatcher.sender(m.From)
-	set.queued += m.Units
-	sub.senders[i] = set
+	d := s.Dispatcher
+	set := d.sender(m.From)
+	sub.senders[i], sub.sendAt[i] = set, time.Unix(0, set.freeFor(req.Now))
+	if byPool {
+		d.turn++
+		set.choose(d.turn, m.Units)
+	} else {
+		set.enqueue(m.Units)
+	}
 	return gateway.NoReason
 }
 
@@ -289,31 +308,31 @@ func isDigits(s string) bool {
 	return s != ""
 }
 
-// pickFor lets the powerpack choose, and remembers a choice that is new. Guarded by Dispatcher.mu.
-func (s *Service) pickFor(sub *submission, m *gateway.Message, req gateway.Request, habits map[gateway.StickyKey]string) (*gateway.Number, gateway.Reason) {
-	p := sub.pool
+// pickFor lets the powerpack choose, and remembers a choice that is new. One that the destination is used to already is remembered on, though
+// this message goes another way, as long as its number is in the pool: the store would not replace it either. Guarded by Dispatcher.mu.
+func (s *Service) pickFor(
+	sub *submission, p *pool, m *gateway.Message, req gateway.Request, habits map[gateway.StickyKey]string,
+) (*gateway.Number, gateway.Reason) {
+	if p == nil { // removed since the request came
+		return nil, gateway.InvalidSource
+	}
 	key := gateway.StickyKey{Powerpack: m.Powerpack, To: m.To}
-	req.Sticky = habits[key]
-	choice, ok := p.powerpack.Pick(p.numbers, req, func(i int) gateway.Load {
-		return gateway.Load{FreeAt: p.senders[i].limit.FreeAt(p.senders[i].free, req.Now, p.senders[i].queued), Used: p.senders[i].used}
-	})
+	habit, asked := habits[key]
+	req.Sticky = habit
+	choice, ok := p.powerpack.Pick(p.index, req, s.Dispatcher.shut)
 	if !ok {
-		for i := range p.numbers {
-			if p.numbers[i].Carries(req) {
-				return nil, gateway.Expired // there are senders, but none is free before the message's time is over
-			}
+		if p.powerpack.Suits(p.index, req) {
+			return nil, gateway.Expired // there are senders, but none is free before the message's time is over
 		}
 		return nil, gateway.InvalidSource
 	}
-	d := s.Dispatcher
-	d.turn++
-	p.senders[choice.Index].used = d.turn
-	m.From, m.PickedBy = p.numbers[choice.Index].Number, choice.Rule
-	if p.powerpack.Sticky && req.Sticky != m.From {
+	number := p.index.Number(choice.Index)
+	m.From, m.PickedBy = number.Number, choice.Rule
+	if p.powerpack.Sticky && asked && !p.index.Has(habit) {
 		habits[key] = m.From
 		sub.Remember = append(sub.Remember, gateway.Sticky{Powerpack: m.Powerpack, To: m.To, From: m.From})
 	}
-	return &p.numbers[choice.Index], gateway.NoReason
+	return number, gateway.NoReason
 }
 
 // carrierFor is the carrier that hosts the number, else the first of the route that is up, else the route's first. Guarded by
@@ -352,7 +371,7 @@ func (s *Service) giveBack(batch []*submission) {
 	for _, sub := range batch {
 		for i, m := range sub.Messages {
 			if set := sub.senders[i]; set != nil {
-				set.queued -= m.Units
+				set.enqueue(-m.Units)
 				d.forget(set)
 			}
 		}
