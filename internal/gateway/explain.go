@@ -15,6 +15,7 @@ const (
 	OutOfReach              // its kind does not reach the destination's country
 	NotInPriority           // the powerpack's priority for the country and service does not name its type
 	NotBeforeExpiry         // it is not free before the message's time is over
+	HasNoCarrier            // the carrier that hosts it is not configured; another's is
 	IsClosed                // its carrier is down or paused, or it rests; another is open and free in time
 	NotSticky               // the destination is used to another
 	BeyondPatience          // the powerpack is not so patient, and another is free earlier than that
@@ -28,7 +29,7 @@ const (
 var verdictNames = [...]string{
 	"", "it is the destination", "it does not carry the service", "its type does not reach the destination's country",
 	"its type is not in the priority for the country and service", "it is not free before the message expires",
-	"its carrier is down or paused, or it rests, and another is open", "the destination is used to another sender",
+	"its carrier is not configured", "its carrier is down or paused, or it rests, and another is open", "the destination is used to another sender",
 	"the message would wait for longer than the powerpack's patience", "an earlier type of the priority is free in time",
 	"another is nearer to the destination", "another is free earlier", "another, free as early, was chosen longer ago",
 	"another, equal in all, comes earlier in the pool",
@@ -58,10 +59,10 @@ type Explanation struct {
 }
 
 // Explain tells what Pick does, and why it does not take each of the others, of these the first most. Unlike Pick it looks at every sender.
-func (p *Powerpack) Explain(pool *Pool, req Request, down func(carrier string) bool, most int) Explanation {
+func (p *Powerpack) Explain(pool *Pool, req Request, condition func(carrier string) Condition, most int) Explanation {
 	var e Explanation
-	e.Choice, e.Picked = p.Pick(pool, req, down)
-	s := search{Pool: pool, Powerpack: p, req: &req, market: market(req.To.Country), down: down}
+	e.Choice, e.Picked = p.Pick(pool, req, condition)
+	s := search{Pool: pool, Powerpack: p, req: &req, market: market(req.To.Country), condition: condition}
 	var first []standing
 	for i := range pool.numbers {
 		if e.Picked && i == e.Choice.Index {
@@ -89,7 +90,7 @@ func (p *Powerpack) Explain(pool *Pool, req Request, down func(carrier string) b
 // sender is ahead.
 type standing struct {
 	out       Verdict // it cannot be taken, and why; NoVerdict: it can
-	closed    bool
+	condition Condition
 	notSticky bool
 	unnamed   bool // of the type that is taken when no type of the order can be
 	late      bool // not free within patience
@@ -103,7 +104,7 @@ type standing struct {
 func (s *search) standing(i int) standing {
 	n, load := &s.numbers[i], s.loads[i]
 	st := standing{
-		closed: load.Closed || s.shut(n.Carrier), notSticky: s.sticky() != int32(i), distance: 2,
+		condition: s.conditionOf(int32(i)), notSticky: s.sticky() != int32(i), distance: 2,
 		freeAt: load.FreeAt(s.req.Now), used: load.Used, index: i,
 	}
 	order, named := s.order(s.req.Service, s.req.To.Country)
@@ -136,7 +137,7 @@ func (s *search) standing(i int) standing {
 func (st standing) compare(o standing) int {
 	return cmp.Or(
 		compareBool(st.out != NoVerdict, o.out != NoVerdict), cmp.Compare(o.out, st.out),
-		compareBool(st.closed, o.closed), compareBool(st.notSticky, o.notSticky), compareBool(st.unnamed, o.unnamed),
+		cmp.Compare(st.condition, o.condition), compareBool(st.notSticky, o.notSticky), compareBool(st.unnamed, o.unnamed),
 		compareBool(st.late, o.late), cmp.Compare(st.place, o.place), cmp.Compare(st.distance, o.distance),
 		cmp.Compare(st.freeAt, o.freeAt), cmp.Compare(st.used, o.used), cmp.Compare(st.index, o.index),
 	)
@@ -157,7 +158,9 @@ func (st *standing) against(taken *standing, rule Rule) Verdict {
 	switch {
 	case st.out != NoVerdict:
 		return st.out
-	case st.closed && !taken.closed:
+	case st.condition > taken.condition && st.condition == Missing:
+		return HasNoCarrier
+	case st.condition > taken.condition:
 		return IsClosed
 	case rule == BySticky:
 		return NotSticky

@@ -17,11 +17,13 @@ func TestExplain(t *testing.T) {
 	british := Number{Number: "447700900123", Type: LongCode, Country: "GB", Services: Services(SMS)}
 	hosted := long("14155550108", "415", "CA")
 	hosted.Carrier = "net1"
+	orphan := hosted
+	orphan.Number, orphan.Carrier = "14155550109", "net2"
 	twin, late, slow, used := near, near, near, near
 	twin.Number, late.Number, slow.Number, used.Number = "14155550101", "14155550102", "14155550103", "14155550104"
 	longFirst := []Priority{{Service: SMS, Country: "US", Order: [3]NumberType{LongCode, TollFree}}}
 
-	numbers := []Number{itself, mms, canadian, sc, name, tf, faraway, inState, late, slow, used, hosted, twin, near, british}
+	numbers := []Number{itself, mms, canadian, sc, name, tf, faraway, inState, late, slow, used, hosted, orphan, twin, near, british}
 	pack := Powerpack{Sticky: true, LocalConnect: true, Priorities: longFirst, Patience: 10 * time.Second}
 	req := Request{To: sanFrancisco, Service: SMS, Deadline: 100 * second}
 	explain := func(most int) Explanation {
@@ -38,7 +40,9 @@ func TestExplain(t *testing.T) {
 				pool.Set(i, Load{Free: second})
 			}
 		}
-		return pack.Explain(pool, req, func(carrier string) bool { return carrier == "net1" }, most)
+		return pack.Explain(pool, req, func(carrier string) Condition {
+			return map[string]Condition{"net1": Down, "net2": Missing}[carrier]
+		}, most)
 	}
 	same := func(e Explanation, taken string, rule Rule, others ...string) {
 		t.Helper()
@@ -73,6 +77,7 @@ func TestExplain(t *testing.T) {
 		tf.Number + ": an earlier type of the priority is free in time",
 		late.Number + ": the message would wait for longer than the powerpack's patience",
 		hosted.Number + ": its carrier is down or paused, or it rests, and another is open",
+		orphan.Number + ": its carrier is not configured",
 	}, unusable...)...)
 	same(explain(2), twin.Number, BySameArea,
 		near.Number+": another, equal in all, comes earlier in the pool", used.Number+": another, free as early, was chosen longer ago")
@@ -108,15 +113,16 @@ func TestExplainIsWhatPickDoes(t *testing.T) {
 			return pool
 		}
 		pack, req := c.pack(), c.request(numbers, now)
-		down := func(carrier string) bool { return carrier == "net1" }
-		e := pack.Explain(index(numbers), req, down, len(numbers))
+		carriers := map[string]Condition{"net1": Down, "net2": Missing}
+		condition := func(carrier string) Condition { return carriers[carrier] }
+		e := pack.Explain(index(numbers), req, condition, len(numbers))
 		if want := len(numbers) - btoi(e.Picked); len(e.Others) != want {
 			t.Fatalf("%d of %d others", len(e.Others), want)
 		}
 		left := slices.Clone(numbers)
 		next, picked := e.Choice.Index, e.Picked
 		for k := 0; ; k++ {
-			choice, ok := pack.Pick(index(left), req, down)
+			choice, ok := pack.Pick(index(left), req, condition)
 			if ok != picked || ok && left[choice.Index].Number != numbers[next].Number {
 				t.Fatalf("%d: Pick takes %+v, %v of those left, Explain says %d, %v", k, choice, ok, next, picked)
 			}
@@ -124,7 +130,7 @@ func TestExplainIsWhatPickDoes(t *testing.T) {
 				break
 			}
 			left = slices.Delete(left, choice.Index, choice.Index+1)
-			next, picked = e.Others[k].Index, e.Others[k].Verdict >= IsClosed
+			next, picked = e.Others[k].Index, e.Others[k].Verdict >= HasNoCarrier
 		}
 	})
 }

@@ -13,16 +13,16 @@ import (
 // scan is the choice of a sender as the rules say it, by looking at every sender: the specification that the index is held against.
 type scan struct {
 	*Powerpack
-	pool []Number
-	load []Load
-	down map[string]bool
-	all  bool // closed senders too
+	pool     []Number
+	load     []Load
+	carriers map[string]Condition
+	worst    Condition // that a sender may be in
 }
 
-func (s *scan) isDown(carrier string) bool { return s.down[carrier] }
+func (s *scan) condition(carrier string) Condition { return s.carriers[carrier] }
 
 func (s scan) choose(req Request) (Choice, bool) {
-	for _, s.all = range []bool{false, true} {
+	for _, s.worst = range []Condition{Up, Down, Missing} {
 		if choice, ok := s.pick(req); ok {
 			return choice, true
 		}
@@ -31,7 +31,9 @@ func (s scan) choose(req Request) (Choice, bool) {
 }
 
 // hidden tells whether the sender does not come up.
-func (s *scan) hidden(i int) bool { return !s.all && (s.load[i].Closed || s.down[s.pool[i].Carrier]) }
+func (s *scan) hidden(i int) bool {
+	return s.load[i].Closed && s.worst == Up || s.carriers[s.pool[i].Carrier] > s.worst
+}
 
 func (s *scan) pick(req Request) (Choice, bool) {
 	for i := range s.pool {
@@ -167,7 +169,7 @@ func (c chance) pool() []Number {
 	pool := make([]Number, oneOf(c, 0, 1, 3, 20, 60, 200))
 	types := some(c, LongCode, TollFree, ShortCode, Alphanumeric)
 	countries, regions := some(c, "US", "US", "CA", "PR", "GB", "FR"), some(c, "", "CA", "NY", "ON")
-	areas, carriers := some(c, "", "415", "212", "416"), some(c, "", "net1", "net2")
+	areas, carriers := some(c, "", "415", "212", "416"), some(c, "", "net1", "net2", "net3")
 	services := some(c, Services(SMS), Services(MMS), Services(SMS, MMS))
 	for i := range pool {
 		pool[i] = Number{
@@ -222,7 +224,7 @@ func TestPoolPicksAsTheScanDoes(t *testing.T) {
 		c := drawChance(t)
 		numbers, now, busy := c.pool(), int64(1000*second), oneOf(c, true, false)
 		pool, pack := NewPool(numbers), c.pack()
-		s := scan{Powerpack: pack, pool: numbers, load: make([]Load, len(numbers)), down: map[string]bool{}}
+		s := scan{Powerpack: pack, pool: numbers, load: make([]Load, len(numbers)), carriers: map[string]Condition{}}
 		for i := range numbers {
 			s.load[i] = c.load(now, busy)
 			pool.Set(i, s.load[i])
@@ -238,12 +240,11 @@ func TestPoolPicksAsTheScanDoes(t *testing.T) {
 			case 2:
 				now += oneOf[int64](c, 1, second, 29*second, -7*second)
 			case 3:
-				carrier := oneOf(c, "net1", "net2")
-				s.down[carrier] = !s.down[carrier]
+				s.carriers[oneOf(c, "net1", "net2", "net3")] = oneOf(c, Up, Down, Missing)
 			}
 			req := c.request(numbers, now)
 			want, wantOK := s.choose(req)
-			got, ok := pack.Pick(pool, req, s.isDown)
+			got, ok := pack.Pick(pool, req, s.condition)
 			if got != want || ok != wantOK {
 				t.Fatalf("got %+v, %v, want %+v, %v", got, ok, want, wantOK)
 			}
@@ -258,7 +259,7 @@ func TestPoolPicksAsTheScanDoes(t *testing.T) {
 // checkSuits holds Suits against what Pick does when everybody is free and open.
 func checkSuits(t *rapid.T, s *scan, pool *Pool, req Request) {
 	idle := *s
-	idle.load, idle.down = make([]Load, len(s.pool)), nil
+	idle.load, idle.carriers = make([]Load, len(s.pool)), nil
 	if _, want := idle.choose(req); s.Suits(pool, req) != want {
 		t.Fatalf("suits: %v", !want)
 	}
@@ -308,7 +309,7 @@ func TestPoolClone(t *testing.T) {
 	if pool.Load(0).Free != 5*second || pool.Load(1).Closed || pool.check() != nil || c.check() != nil {
 		t.Errorf("%+v, %v, %v", pool.loads, pool.check(), c.check())
 	}
-	choice, _ := (&Powerpack{}).Pick(pool, Request{To: sanFrancisco, Service: SMS, Deadline: 60 * second}, nothingDown)
+	choice, _ := (&Powerpack{}).Pick(pool, Request{To: sanFrancisco, Service: SMS, Deadline: 60 * second}, allUp)
 	if choice.Index != 1 {
 		t.Errorf("%+v", choice)
 	}
@@ -350,7 +351,7 @@ func TestPickAllocatesNothing(t *testing.T) {
 	pack, turn := &Powerpack{LocalConnect: true}, int64(0)
 	to := Destination{Number: "14155550123", Country: "US", Region: "S3", AreaCode: "415"}
 	if n := testing.AllocsPerRun(100, func() {
-		choice, _ := pack.Pick(pool, Request{To: to, Service: SMS, Deadline: second}, nothingDown)
+		choice, _ := pack.Pick(pool, Request{To: to, Service: SMS, Deadline: second}, allUp)
 		turn++
 		pool.Set(choice.Index, Load{Free: turn, Used: turn})
 	}); n != 0 {
@@ -381,7 +382,7 @@ func BenchmarkPick(b *testing.B) {
 				req := Request{To: local, Service: SMS, Now: now, Deadline: now + 100*second}
 				b.ReportAllocs()
 				for b.Loop() {
-					choice, _ := pack.Pick(pool, req, nothingDown)
+					choice, _ := pack.Pick(pool, req, allUp)
 					turn++
 					l := pool.Load(choice.Index)
 					l.Used = turn

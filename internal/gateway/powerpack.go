@@ -107,7 +107,17 @@ type Choice struct {
 	FreeAt int64
 }
 
-// Pick chooses the sender of a message from the pool. down tells which carriers take nothing now; the senders that they host are closed.
+// Condition is what may be expected of a carrier that hosts senders.
+type Condition uint8
+
+const (
+	Up      Condition = iota // it takes messages
+	Down                     // it is down or paused: messages wait for it
+	Missing                  // it is not configured: messages to it fail
+)
+
+// Pick chooses the sender of a message from the pool. condition tells of the carriers that host senders: a sender whose carrier is not up is
+// closed, and so is one that rests by itself.
 //
 // The rules in their order: the sticky sender, if it is still in the pool, can carry the message and is free before the deadline; else the
 // first type of the priority that has a sender free within patience and before the deadline; among long codes those of the
@@ -116,17 +126,18 @@ type Choice struct {
 // none has, and the powerpack names no order for the destination, an alphanumeric sender.
 //
 // Closed senders do not come up while an open one can carry the message in time. When none can, the choice is made as if none were
-// closed: the message waits for its carrier, which may be back in a moment, rather than fail. ok is false when even so no sender can
-// carry it in time.
+// closed: the message waits for its carrier, which may be back in a moment, rather than fail. Senders whose carrier is missing come up
+// last. ok is false when even so no sender can carry the message in time.
 //
 // Sources: the powerpack pages of the API reference (sticky sender, local connect, number priority, fallback).
-func (p *Powerpack) Pick(pool *Pool, req Request, down func(carrier string) bool) (choice Choice, ok bool) {
-	s := search{Pool: pool, Powerpack: p, req: &req, market: market(req.To.Country), pass: pool.find(req.To.Number), down: down, openOnly: true}
-	if choice, ok := s.pick(); ok {
-		return choice, true
+func (p *Powerpack) Pick(pool *Pool, req Request, condition func(carrier string) Condition) (choice Choice, ok bool) {
+	s := search{Pool: pool, Powerpack: p, req: &req, market: market(req.To.Country), pass: pool.find(req.To.Number), condition: condition}
+	for s.worst = Up; s.worst <= Missing; s.worst++ {
+		if choice, ok := s.pick(); ok {
+			return choice, true
+		}
 	}
-	s.openOnly = false
-	return s.pick()
+	return Choice{}, false
 }
 
 // Suits tells whether the pool has a sender that the powerpack would let carry the message if it were free and open.
@@ -146,11 +157,11 @@ func (p *Powerpack) Suits(pool *Pool, req Request) bool {
 type search struct {
 	*Pool
 	*Powerpack
-	req      *Request
-	market   string // of the destination
-	pass     int32  // the sender that is the destination itself; none: none is
-	down     func(carrier string) bool
-	openOnly bool
+	req       *Request
+	market    string // of the destination
+	pass      int32  // the sender that is the destination itself; none: none is
+	condition func(carrier string) Condition
+	worst     Condition // senders in a worse one do not come up
 }
 
 func (s *search) pick() (Choice, bool) {
@@ -180,15 +191,29 @@ func (s *search) sticky() int32 {
 
 func (s *search) pickSticky() (Choice, bool) {
 	i := s.sticky()
-	if i == none || !s.numbers[i].Carries(*s.req) || s.openOnly && (s.loads[i].Closed || s.shut(s.numbers[i].Carrier)) {
+	if i == none || !s.numbers[i].Carries(*s.req) || s.conditionOf(i) > s.worst {
 		return Choice{}, false
 	}
 	at := s.loads[i].FreeAt(s.req.Now)
 	return Choice{Index: int(i), Rule: BySticky, FreeAt: at}, at < s.req.Deadline
 }
 
-// shut tells whether a carrier takes nothing now; who is bound to none goes by a route, which has others.
-func (s *search) shut(carrier string) bool { return carrier != "" && s.down(carrier) }
+// conditionOf is the condition that a sender is in: that of its carrier, and one that rests is no better than one whose carrier is down.
+func (s *search) conditionOf(i int32) Condition {
+	c := s.carrier(s.numbers[i].Carrier)
+	if s.loads[i].Closed {
+		c = max(c, Down)
+	}
+	return c
+}
+
+// carrier is the condition of a carrier; who is bound to none goes by a route, which has others.
+func (s *search) carrier(name string) Condition {
+	if name == "" {
+		return Up
+	}
+	return s.condition(name)
+}
 
 // pickInOrder takes the best sender of the first type in the order that has one free before latest. Passing over a type that the pool has
 // is a fallback.
@@ -238,11 +263,11 @@ func (s *search) pickOf(groups []int32, rule Rule, latest int64) (Choice, bool) 
 	best := none
 	for _, g := range groups {
 		group := &s.groups[g]
-		if !group.carries(s.req.Service, s.market) || s.openOnly && s.shut(group.carrier) {
+		if !group.carries(s.req.Service, s.market) || s.carrier(group.carrier) > s.worst {
 			continue
 		}
 		best = s.first(best, s.earliest(group.roots[0], s.req.Now, s.pass), s.req.Now)
-		if !s.openOnly {
+		if s.worst >= Down {
 			best = s.first(best, s.earliest(group.roots[1], s.req.Now, s.pass), s.req.Now)
 		}
 	}

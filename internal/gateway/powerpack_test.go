@@ -24,7 +24,7 @@ var (
 	sc      = Number{Number: "555444", Type: ShortCode, Country: "US", Services: Services(SMS)}
 )
 
-func nothingDown(string) bool { return false }
+func allUp(string) Condition { return Up }
 
 func TestPick(t *testing.T) {
 	onlyLong := []Priority{{Service: SMS, Country: "US", Order: [3]NumberType{LongCode}}}
@@ -76,7 +76,7 @@ func TestPick(t *testing.T) {
 			for i, n := range c.pool {
 				pool.Set(i, Load{Free: c.free[n.Number], Closed: c.closed == n.Number})
 			}
-			choice, ok := c.pack.Pick(pool, c.req, nothingDown)
+			choice, ok := c.pack.Pick(pool, c.req, allUp)
 			got := ""
 			if ok {
 				got = c.pool[choice.Index].Number
@@ -110,7 +110,7 @@ func TestPickProperties(t *testing.T) {
 		for i := range pool {
 			index.Set(i, Load{Free: free[i]})
 		}
-		choice, ok := pack.Pick(index, req, nothingDown)
+		choice, ok := pack.Pick(index, req, allUp)
 		usable := func(i int) bool { return pool[i].Carries(req) && free[i] < req.Deadline }
 		if !ok {
 			for i := range pool {
@@ -165,7 +165,7 @@ func TestPickSpreads(t *testing.T) {
 	}
 	pool := NewPool(numbers)
 	for turn := range 10_000 {
-		choice, ok := (&Powerpack{}).Pick(pool, Request{To: london, Service: SMS, Deadline: second}, nothingDown)
+		choice, ok := (&Powerpack{}).Pick(pool, Request{To: london, Service: SMS, Deadline: second}, allUp)
 		if !ok {
 			t.Fatal("nobody was picked")
 		}

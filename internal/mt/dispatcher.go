@@ -344,10 +344,15 @@ func (d *Dispatcher) unfly(l *lane, seq int64) {
 	}
 }
 
-// shut tells whether a carrier takes nothing now: it is down, paused or not configured. Guarded by mu.
-func (d *Dispatcher) shut(carrier string) bool {
-	l := d.lines[carrier]
-	return l == nil || l.paused || l.carrier.Places() <= 0
+// condition is what may be expected of a carrier now. Guarded by mu.
+func (d *Dispatcher) condition(carrier string) gateway.Condition {
+	switch l := d.lines[carrier]; {
+	case l == nil:
+		return gateway.Missing
+	case l.paused || l.carrier.Places() <= 0:
+		return gateway.Down
+	}
+	return gateway.Up
 }
 
 // Pause stops submitting to a carrier until Resume; nothing is lost or rewritten.

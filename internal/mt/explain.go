@@ -46,11 +46,11 @@ func (s *Service) Explain(
 	}
 	now := s.Now()
 	req.Now, req.Deadline = now.UnixNano(), now.Add(gateway.DefaultExpiry).UnixNano()
-	p, down, err := s.snapshot(account, powerpack)
+	p, carriers, err := s.snapshot(account, powerpack)
 	if err != nil {
 		return Explanation{}, err
 	}
-	found := p.powerpack.Explain(p.index, req, func(carrier string) bool { return down[carrier] }, explainMost)
+	found := p.powerpack.Explain(p.index, req, func(name string) gateway.Condition { return carriers[name] }, explainMost)
 	e := Explanation{Habit: req.Sticky, Senders: p.index.Len(), Others: make([]Candidate, len(found.Others))}
 	for i, f := range found.Others {
 		e.Others[i] = Candidate{Number: p.index.Number(f.Index), Verdict: f.Verdict, SendAt: time.Unix(0, f.FreeAt)}
@@ -67,8 +67,8 @@ func (s *Service) Explain(
 	return e, nil
 }
 
-// snapshot copies a pool with the loads of its senders, and notes which of their carriers take nothing now.
-func (s *Service) snapshot(account gateway.AccountID, powerpack gateway.ID) (p *pool, down map[string]bool, err error) {
+// snapshot copies a pool with the loads of its senders, and notes the condition of their carriers.
+func (s *Service) snapshot(account gateway.AccountID, powerpack gateway.ID) (p *pool, carriers map[string]gateway.Condition, err error) {
 	d := s.Dispatcher
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -77,9 +77,9 @@ func (s *Service) snapshot(account gateway.AccountID, powerpack gateway.ID) (p *
 		return nil, nil, err
 	}
 	p = &pool{powerpack: live.powerpack, index: live.index.Clone()}
-	down = map[string]bool{}
-	for _, carrier := range p.index.Carriers() {
-		down[carrier] = d.shut(carrier)
+	carriers = map[string]gateway.Condition{}
+	for _, name := range p.index.Carriers() {
+		carriers[name] = d.condition(name)
 	}
-	return p, down, nil
+	return p, carriers, nil
 }

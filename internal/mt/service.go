@@ -256,7 +256,7 @@ func (s *Service) chooseFor(sub *submission, i int, r *roster, now time.Time, ha
 	var reason gateway.Reason
 	byPool := !sub.request.Powerpack.IsZero()
 	if byPool {
-		number, reason = s.pickFor(sub, r.pools[sub.request.Powerpack], m, req, habits)
+		number, reason = s.pickFor(r.pools[m.Powerpack], m, req, habits)
 	} else {
 		m.From, m.PickedBy = sub.request.Source, gateway.BySource
 		number, reason = ownSender(r.numbers[m.From], m, req)
@@ -270,12 +270,13 @@ func (s *Service) chooseFor(sub *submission, i int, r *roster, now time.Time, ha
 	d := s.Dispatcher
 	set := d.sender(m.From)
 	sub.senders[i], sub.sendAt[i] = set, time.Unix(0, set.freeFor(req.Now))
-	if byPool {
-		d.turn++
-		set.choose(d.turn, m.Units)
-	} else {
+	if !byPool {
 		set.enqueue(m.Units)
+		return gateway.NoReason
 	}
+	d.turn++
+	set.choose(d.turn, m.Units)
+	sub.remember(r.pools[m.Powerpack], m, habits)
 	return gateway.NoReason
 }
 
@@ -308,31 +309,34 @@ func isDigits(s string) bool {
 	return s != ""
 }
 
-// pickFor lets the powerpack choose, and remembers a choice that is new. One that the destination is used to already is remembered on, though
-// this message goes another way, as long as its number is in the pool: the store would not replace it either. Guarded by Dispatcher.mu.
-func (s *Service) pickFor(
-	sub *submission, p *pool, m *gateway.Message, req gateway.Request, habits map[gateway.StickyKey]string,
-) (*gateway.Number, gateway.Reason) {
-	if p == nil { // removed since the request came
+// pickFor lets the powerpack choose; p is nil when it was removed since the request came. Guarded by Dispatcher.mu.
+func (s *Service) pickFor(p *pool, m *gateway.Message, req gateway.Request, habits map[gateway.StickyKey]string) (*gateway.Number, gateway.Reason) {
+	if p == nil {
 		return nil, gateway.InvalidSource
 	}
+	req.Sticky = habits[gateway.StickyKey{Powerpack: m.Powerpack, To: m.To}]
+	choice, ok := p.powerpack.Pick(p.index, req, s.Dispatcher.condition)
+	switch {
+	case ok:
+		number := p.index.Number(choice.Index)
+		m.From, m.PickedBy = number.Number, choice.Rule
+		return number, gateway.NoReason
+	case p.powerpack.Suits(p.index, req):
+		return nil, gateway.Expired // there are senders, but none is free before the message's time is over
+	}
+	return nil, gateway.InvalidSource
+}
+
+// remember makes a choice that is new the destination's habit. An old habit stays while its number is in the pool, though this message goes
+// another way: the store would not replace it either. Guarded by Dispatcher.mu.
+func (sub *submission) remember(p *pool, m *gateway.Message, habits map[gateway.StickyKey]string) {
 	key := gateway.StickyKey{Powerpack: m.Powerpack, To: m.To}
-	habit, asked := habits[key]
-	req.Sticky = habit
-	choice, ok := p.powerpack.Pick(p.index, req, s.Dispatcher.shut)
-	if !ok {
-		if p.powerpack.Suits(p.index, req) {
-			return nil, gateway.Expired // there are senders, but none is free before the message's time is over
-		}
-		return nil, gateway.InvalidSource
+	habit, asked := habits[key] // not asked: the powerpack has become sticky since
+	if !p.powerpack.Sticky || !asked || p.index.Has(habit) {
+		return
 	}
-	number := p.index.Number(choice.Index)
-	m.From, m.PickedBy = number.Number, choice.Rule
-	if p.powerpack.Sticky && asked && !p.index.Has(habit) {
-		habits[key] = m.From
-		sub.Remember = append(sub.Remember, gateway.Sticky{Powerpack: m.Powerpack, To: m.To, From: m.From})
-	}
-	return number, gateway.NoReason
+	habits[key] = m.From
+	sub.Remember = append(sub.Remember, gateway.Sticky{Powerpack: m.Powerpack, To: m.To, From: m.From})
 }
 
 // carrierFor is the carrier that hosts the number, else the first of the route that is up, else the route's first. Guarded by
