@@ -88,6 +88,41 @@ func TestPick(t *testing.T) {
 	}
 }
 
+// TestDocumentedExamples are those of docs/powerpack.md.
+func TestDocumentedExamples(t *testing.T) {
+	short, toll, at415, at212 := sc, tf, near, faraway
+	short.Services, toll.Services = Services(SMS), Services(SMS)
+	onlyLong := []Priority{{Service: SMS, Country: "US", Order: [3]NumberType{LongCode}}}
+	for name, c := range map[string]struct {
+		waiting    [4]int // units for each sender
+		service    Service
+		habit      string
+		priorities []Priority
+		want       string
+		rule       Rule
+	}{
+		"all are free":        {want: short.Number, rule: ByPriority},
+		"within patience":     {waiting: [4]int{5000}, want: short.Number, rule: ByPriority},
+		"beyond patience":     {waiting: [4]int{10_000}, want: toll.Number, rule: ByNextPriority},
+		"the next one too":    {waiting: [4]int{10_000, 2000}, want: at415.Number, rule: ByNextPriority},
+		"all beyond patience": {waiting: [4]int{10_000, 2000, 90, 90}, want: short.Number, rule: ByPriority},
+		"an MMS":              {service: MMS, want: at415.Number, rule: BySameArea},
+		"sticky":              {waiting: [4]int{3: 30}, habit: at212.Number, want: at212.Number, rule: BySticky},
+		"beyond the expiry":   {waiting: [4]int{2: 11_000, 3: 11_000}, priorities: onlyLong},
+	} {
+		pool := NewPool([]Number{short, toll, at415, at212})
+		for i, units := range c.waiting {
+			pool.Set(i, Load{Backlog: Limit{Rate: defaultRate(pool.Number(i).Type, "US")}.Cost(units)})
+		}
+		req := Request{To: sanFrancisco, Service: max(c.service, SMS), Sticky: c.habit, Deadline: int64(DefaultExpiry)}
+		pack := Powerpack{Sticky: true, LocalConnect: true, Priorities: c.priorities}
+		choice, ok := pack.Pick(pool, req, allUp)
+		if ok != (c.want != "") || ok && pool.Number(choice.Index).Number != c.want || choice.Rule != c.rule {
+			t.Errorf("%s: %+v, %v", name, choice, ok)
+		}
+	}
+}
+
 // TestPickProperties holds the rules against random pools: a sender that is taken can carry the message in time; a usable sticky
 // sender is always taken; a type is passed over only when none of it is free within patience.
 func TestPickProperties(t *testing.T) {

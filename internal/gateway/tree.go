@@ -130,16 +130,21 @@ func (p *Pool) merge(left, right int32) int32 {
 	return right
 }
 
-// refresh takes up a change of a node's load that leaves its place.
-func (p *Pool) refresh(root, n int32) {
+// refresh takes up a change of a node's load that leaves its place. It goes up as far as the change shows, and tells whether it does still.
+func (p *Pool) refresh(root, n int32) bool {
+	at, own := &p.nodes[root], senderOf(n)
 	switch {
 	case root == n:
 	case p.before(n, root):
-		p.refresh(p.nodes[root].left, n)
-	default:
-		p.refresh(p.nodes[root].right, n)
+		if !p.refresh(at.left, n) {
+			return false
+		}
+	case !p.refresh(at.right, n):
+		return false
 	}
+	rested, busy := at.rested, at.busy
 	p.pull(root)
+	return at.rested != rested || at.busy != busy || rested == own || busy == own
 }
 
 // earliest is the sender of a tree that comes first at now, but for the one to be passed over; none when there is no other.

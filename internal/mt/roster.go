@@ -27,8 +27,8 @@ func (s *Service) Refresh(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r := newRoster(numbers, powerpacks)
 	d := s.Dispatcher
+	r := newRoster(numbers, powerpacks, d.loads())
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.enlist(numbers, r)
@@ -36,8 +36,19 @@ func (s *Service) Refresh(ctx context.Context) error {
 	return nil
 }
 
-// newRoster indexes numbers and powerpacks. All senders are free and unused, until they are enlisted.
-func newRoster(numbers []gateway.Number, powerpacks []gateway.Powerpack) *roster {
+// loads gives how busy all senders are. What changes after that, enlist puts right; so most of the work on large pools is done without the lock.
+func (d *Dispatcher) loads() map[string]gateway.Load {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	loads := make(map[string]gateway.Load, len(d.senders))
+	for number, s := range d.senders {
+		loads[number] = s.inPool()
+	}
+	return loads
+}
+
+// newRoster indexes numbers and powerpacks.
+func newRoster(numbers []gateway.Number, powerpacks []gateway.Powerpack, loads map[string]gateway.Load) *roster {
 	r := &roster{numbers: make(map[string]*gateway.Number, len(numbers)), pools: make(map[gateway.ID]*pool, len(powerpacks))}
 	members := make(map[gateway.ID][]gateway.Number, len(powerpacks))
 	for i := range numbers {
@@ -48,7 +59,11 @@ func newRoster(numbers []gateway.Number, powerpacks []gateway.Powerpack) *roster
 		}
 	}
 	for _, p := range powerpacks {
-		r.pools[p.ID] = &pool{powerpack: p, index: gateway.NewPool(members[p.Pool])}
+		index := gateway.NewPool(members[p.Pool])
+		for i := range index.Len() {
+			index.Set(i, loads[index.Number(i).Number])
+		}
+		r.pools[p.ID] = &pool{powerpack: p, index: index}
 	}
 	return r
 }

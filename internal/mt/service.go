@@ -189,8 +189,14 @@ func (sub *submission) acceptance() gateway.Acceptance {
 	return gateway.Acceptance{RequestID: sub.request.ID, Messages: ids, Invalid: sub.request.Invalid}
 }
 
+// habit is the sender that a destination is used to.
+type habit struct {
+	from  string
+	fresh bool // chosen in this batch: not stored yet
+}
+
 // habits reads which senders the batch's destinations are used to.
-func (s *Service) habits(ctx context.Context, batch []*submission) (map[gateway.StickyKey]string, error) {
+func (s *Service) habits(ctx context.Context, batch []*submission) (map[gateway.StickyKey]habit, error) {
 	var keys []gateway.StickyKey
 	r := s.roster.Load()
 	for _, sub := range batch {
@@ -208,16 +214,16 @@ func (s *Service) habits(ctx context.Context, batch []*submission) (map[gateway.
 	if err != nil {
 		return nil, err
 	}
-	habits := make(map[gateway.StickyKey]string, len(keys))
+	habits := make(map[gateway.StickyKey]habit, len(keys))
 	for i, key := range keys {
-		habits[key] = senders[i]
+		habits[key] = habit{from: senders[i]}
 	}
 	return habits, nil
 }
 
 // choose gives every message of the batch its ID, its sender and its carrier, or the reason why it fails. Units are set aside in the
 // senders' queues, so that the next choice sees this one. The lock is not held over the whole batch: submits must not wait for that.
-func (s *Service) choose(batch []*submission, habits map[gateway.StickyKey]string) {
+func (s *Service) choose(batch []*submission, habits map[gateway.StickyKey]habit) {
 	now := s.Now()
 	for _, sub := range batch {
 		sub.Steps = make([][]gateway.Step, len(sub.Messages))
@@ -230,7 +236,7 @@ func (s *Service) choose(batch []*submission, habits map[gateway.StickyKey]strin
 	}
 }
 
-func (s *Service) chooseAll(sub *submission, now time.Time, habits map[gateway.StickyKey]string) {
+func (s *Service) chooseAll(sub *submission, now time.Time, habits map[gateway.StickyKey]habit) {
 	d := s.Dispatcher
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -247,7 +253,7 @@ func (s *Service) chooseAll(sub *submission, now time.Time, habits map[gateway.S
 }
 
 // chooseFor finds the sender and carrier of one message. Guarded by Dispatcher.mu.
-func (s *Service) chooseFor(sub *submission, i int, r *roster, now time.Time, habits map[gateway.StickyKey]string) gateway.Reason {
+func (s *Service) chooseFor(sub *submission, i int, r *roster, now time.Time, habits map[gateway.StickyKey]habit) gateway.Reason {
 	m := sub.Messages[i]
 	req := gateway.Request{
 		To: sub.request.To[i], Service: m.Service, Now: now.UnixNano(), Deadline: m.ExpiresAt.UnixNano(),
@@ -310,11 +316,11 @@ func isDigits(s string) bool {
 }
 
 // pickFor lets the powerpack choose; p is nil when it was removed since the request came. Guarded by Dispatcher.mu.
-func (s *Service) pickFor(p *pool, m *gateway.Message, req gateway.Request, habits map[gateway.StickyKey]string) (*gateway.Number, gateway.Reason) {
+func (s *Service) pickFor(p *pool, m *gateway.Message, req gateway.Request, habits map[gateway.StickyKey]habit) (*gateway.Number, gateway.Reason) {
 	if p == nil {
 		return nil, gateway.InvalidSource
 	}
-	req.Sticky = habits[gateway.StickyKey{Powerpack: m.Powerpack, To: m.To}]
+	req.Sticky = habits[gateway.StickyKey{Powerpack: m.Powerpack, To: m.To}].from
 	choice, ok := p.powerpack.Pick(p.index, req, s.Dispatcher.condition)
 	switch {
 	case ok:
@@ -328,14 +334,19 @@ func (s *Service) pickFor(p *pool, m *gateway.Message, req gateway.Request, habi
 }
 
 // remember makes a choice that is new the destination's habit. An old habit stays while its number is in the pool, though this message goes
-// another way: the store would not replace it either. Guarded by Dispatcher.mu.
-func (sub *submission) remember(p *pool, m *gateway.Message, habits map[gateway.StickyKey]string) {
+// another way: the store would not replace it either. A fresh one is stored with every submission that follows it, for the one that made it
+// may not be stored. Guarded by Dispatcher.mu.
+func (sub *submission) remember(p *pool, m *gateway.Message, habits map[gateway.StickyKey]habit) {
 	key := gateway.StickyKey{Powerpack: m.Powerpack, To: m.To}
-	habit, asked := habits[key] // not asked: the powerpack has become sticky since
-	if !p.powerpack.Sticky || !asked || p.index.Has(habit) {
+	old, asked := habits[key] // not asked: the powerpack has become sticky since
+	switch {
+	case !p.powerpack.Sticky || !asked:
+		return
+	case !p.index.Has(old.from):
+		habits[key] = habit{from: m.From, fresh: true}
+	case !old.fresh || old.from != m.From:
 		return
 	}
-	habits[key] = m.From
 	sub.Remember = append(sub.Remember, gateway.Sticky{Powerpack: m.Powerpack, To: m.To, From: m.From})
 }
 
