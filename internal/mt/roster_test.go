@@ -130,6 +130,37 @@ func TestChoiceWithoutHabits(t *testing.T) {
 	}, net("net1", 10, 0))
 }
 
+// The first submission of a batch may be a replay, of which nothing is stored: the others must not count on it to keep a new habit.
+func TestFreshHabitGoesWithEverySubmission(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.number(alice, "", 0)
+		w.number(bob, "", 0)
+		w.pack(gateway.Powerpack{Sticky: true})
+		p := w.start()
+		const old = "12025550177"
+		w.store.sticky[gateway.StickyKey{Powerpack: testPack, To: old}] = bob
+		var batch []*submission
+		for range 3 {
+			sub := &submission{request: packRequest(over1, old)}
+			sub.Messages = sub.request.messages()
+			batch = append(batch, sub)
+		}
+		habits, err := p.service.habits(t.Context(), batch)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.service.choose(batch, habits)
+		for _, sub := range batch {
+			wantFrom(t, "one batch", sub.Messages, alice, bob)
+			if len(sub.Remember) != 1 || sub.Remember[0] != (gateway.Sticky{Powerpack: testPack, To: over1, From: alice}) {
+				t.Errorf("remembered %v", sub.Remember)
+			}
+		}
+		p.service.giveBack(batch)
+		p.dispatcher.Offer(nil)
+	}, net("net1", 10, 0))
+}
+
 // Senders whose carrier takes nothing do not come up while others do; when none does, the message waits for its carrier.
 func TestClosedSendersWait(t *testing.T) {
 	net1, net2 := net("net1", 10, 0), net("net2", 10, 0)
