@@ -5,7 +5,8 @@ import (
 	"slices"
 )
 
-// Verdict says by which rule of Powerpack.Pick a sender is not taken: the first one at which it falls behind.
+// Verdict says by which rule of Powerpack.Pick a sender is not taken: the first one at which it falls behind. They are in the order in which
+// the rules look at a sender: the greater its verdict, the further it came.
 type Verdict uint8
 
 const (
@@ -58,7 +59,7 @@ type Explanation struct {
 	Others []Finding
 }
 
-// Explain tells what Pick does, and why it does not take each of the others, of these the first most. Unlike Pick it looks at every sender.
+// Explain tells which sender Pick takes, and why not the others: at most as many of them as most says. Unlike Pick it looks at every sender.
 func (p *Powerpack) Explain(pool *Pool, req Request, condition func(carrier string) Condition, most int) Explanation {
 	var e Explanation
 	e.Choice, e.Picked = p.Pick(pool, req, condition)

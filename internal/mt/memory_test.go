@@ -92,6 +92,12 @@ func (s *memory) setFull(full bool) {
 	s.full = full
 }
 
+func (s *memory) setLatency(latency func() time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.latency = latency
+}
+
 func (s *memory) limits() []int {
 	s.mu.Lock()
 	defer s.mu.Unlock()

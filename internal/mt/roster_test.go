@@ -91,7 +91,7 @@ func TestPowerpackChangesWhileRequestsWait(t *testing.T) {
 				w.number(alice, "", 0)
 				w.pack(gateway.Powerpack{Sticky: c.sticky})
 				p := w.start()
-				w.store.latency = func() time.Duration { return time.Second } // the habits are being read
+				w.store.setLatency(func() time.Duration { return time.Second }) // the habits are being read
 				done := make(chan []gateway.ID)
 				go func() {
 					a, err := p.service.Accept(t.Context(), packRequest(over1))
@@ -101,9 +101,7 @@ func TestPowerpackChangesWhileRequestsWait(t *testing.T) {
 					done <- a.Messages
 				}()
 				time.Sleep(500 * time.Millisecond)
-				w.store.mu.Lock()
-				w.store.latency = nil
-				w.store.mu.Unlock()
+				w.store.setLatency(nil)
 				w.refresh(t, func() { c.change(w) })
 				if m := w.store.message((<-done)[0]); m.Reason != c.want {
 					t.Errorf("%v", m.Reason)
