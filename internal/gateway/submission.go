@@ -46,7 +46,7 @@ type Acceptance struct {
 	// SendAt is when each message is expected to leave, zero for one that failed at once. It is what its sender's free time was at the
 	// choice: exact as far as the sender's rate and the units that waited for it then decide. The carrier's own pace and window, outages
 	// and pauses make a message leave later, and so do messages before it that have to go again; it leaves earlier when messages before it
-	// expire. A message whose parts are just leaving is not counted. It is not stored: a replayed answer has none.
+	// expire. It is not stored: a replayed answer has none.
 	SendAt []time.Time
 }
 

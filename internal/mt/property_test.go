@@ -376,7 +376,7 @@ func (l *life) judgeMemory() (wrong []string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for _, s := range d.senders {
-		if s.queued != 0 || s.leaving != nil || len(s.lanes) != 0 {
+		if s.queued != 0 || s.aboard != 0 || s.leaving != nil || len(s.lanes) != 0 {
 			wrong = append(wrong, fmt.Sprintf("sender %s: %d units, %d lanes, leaving %v", s.number, s.queued, len(s.lanes), s.leaving != nil))
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/heliograph/heliograph/internal/gateway"
@@ -51,7 +52,7 @@ func TestRefreshKeepsLoads(t *testing.T) {
 		wantFrom(t, "from the one that was used longer ago", w.accept(t, packRequest(over1)), alice)
 		w.refresh(t, func() { w.store.numbers[1].Pool = gateway.ID{} })
 		wantFrom(t, "bob has left the pool", w.accept(t, packRequest(over1, over1)), alice, alice)
-		time.Sleep(time.Second)
+		synctest.Wait()
 		for range 5 {
 			w.mustSend(t, bob, over1, 1) // and goes on sending outside of it
 		}

@@ -24,6 +24,7 @@ type load struct {
 	limit  gateway.Limit
 	free   int64 // when its next message may leave, Unix nanoseconds
 	queued int   // units waiting: those of its lanes, and of messages being stored
+	aboard int   // units of the message whose parts are leaving, as far as they are not charged yet
 	used   int64 // turn in which it was last chosen
 }
 
@@ -36,7 +37,7 @@ func (s *sender) become(l load) {
 }
 
 func (l *load) inPool() gateway.Load {
-	return gateway.Load{Free: l.free, Backlog: l.limit.Cost(l.queued), Used: l.used}
+	return gateway.Load{Free: l.free, Backlog: l.limit.Cost(l.queued + l.aboard), Used: l.used}
 }
 
 // join puts the sender into a pool, or into none, and takes it out of the one that it was in.
@@ -67,6 +68,28 @@ func (s *sender) freeFrom(at int64) {
 	s.become(l)
 }
 
+// board begins the turn of a limited sender's message; pay charges what has left of it, and stopBoarding ends the turn.
+func (s *sender) board(f *flight) {
+	s.leaving = f
+	l := s.load
+	l.aboard = f.unitsToLeave()
+	s.become(l)
+}
+
+func (s *sender) pay(now int64, units int) {
+	l := s.load
+	l.free = max(l.free, now) + l.limit.Cost(units)
+	l.aboard = max(0, l.aboard-units)
+	s.become(l)
+}
+
+func (s *sender) stopBoarding() {
+	s.leaving = nil
+	l := s.load
+	l.aboard = 0
+	s.become(l)
+}
+
 // limitTo gives the sender another rate, with what it owes to its pace at that.
 func (s *sender) limitTo(limit gateway.Limit, free int64) {
 	l := s.load
@@ -83,4 +106,4 @@ func (s *sender) freeAt() int64 {
 }
 
 // freeFor is when a message would leave that is queued now behind all that waits.
-func (s *sender) freeFor(now int64) int64 { return s.limit.FreeAt(s.free, now, s.queued) }
+func (s *sender) freeFor(now int64) int64 { return s.limit.FreeAt(s.free, now, s.queued+s.aboard) }
