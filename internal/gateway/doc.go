@@ -7,7 +7,10 @@
 //	id.go         identifiers: UUIDv7 with an order of their own
 //	account.go    accounts, subaccounts and their credentials' form
 //	number.go     numbers: types, services, where they are at home
-//	powerpack.go  the pool of senders and the choice of one (Powerpack.Pick)
+//	powerpack.go  the rules by which a message gets one of a pool's senders (Powerpack.Pick)
+//	pool.go       the senders of a pool, indexed for that choice
+//	tree.go       those that differ in nothing but their loads, in order
+//	explain.go    the choice, rule by rule
 //	route.go      which carrier takes a message
 //	message.go    the message, its states and how they move
 //	part.go       what a carrier is given and what it answers

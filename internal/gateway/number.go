@@ -143,3 +143,67 @@ func (n *Number) Limit() Limit {
 	}
 	return Limit{Rate: n.Rate}
 }
+
+// Carries tells whether the number may send such a message at all.
+func (n *Number) Carries(req Request) bool {
+	class := n.class()
+	return n.Number != req.To.Number && class.carries(req.Service, market(req.To.Country))
+}
+
+// class is all that decides what numbers may carry, but that none sends to itself.
+type class struct {
+	kind     NumberType
+	home     string // the market it is at home in, where that matters
+	services ServiceSet
+}
+
+func (n *Number) class() class {
+	c := class{kind: n.Type, services: n.Services}
+	switch home := market(n.Country); {
+	case n.Type == ShortCode, n.Type == TollFree, n.Type == LongCode && isUSCA(home):
+		c.home = home
+	}
+	return c
+}
+
+// carries tells whether numbers of the class may carry the service to a market.
+func (c *class) carries(service Service, to string) bool {
+	return c.services.Has(service) && c.reaches(to)
+}
+
+func (c *class) reaches(to string) bool {
+	switch c.kind {
+	case ShortCode:
+		return c.home == to
+	case TollFree: // US toll-free numbers do not reach Canada; Canadian ones reach both
+		return c.home == to || c.home == "CA" && to == "US"
+	case LongCode:
+		return isUSCA(c.home) || !isUSCA(to)
+	}
+	return !isUSCA(to) // alphanumeric senders do not exist in the US and Canada
+}
+
+func isUSCA(country string) bool { return country == "US" || country == "CA" }
+
+// market is the country whose carriers' rules hold in a country: the territories of the United States are served by its carriers.
+func market(country string) string {
+	switch country {
+	case "PR", "VI", "GU", "AS", "MP":
+		return "US"
+	}
+	return country
+}
+
+// near is how local connect sees the number from a destination: BySameArea, BySameRegion, or NoRule when they are not near.
+func (n *Number) near(to *Destination) Rule {
+	if n.Type != LongCode || !isUSCA(market(n.Country)) || !isUSCA(market(to.Country)) {
+		return NoRule
+	}
+	switch {
+	case n.AreaCode != "" && n.AreaCode == to.AreaCode:
+		return BySameArea
+	case n.Region != "" && n.Region == to.Region && n.Country == to.Country:
+		return BySameRegion
+	}
+	return NoRule
+}

@@ -12,7 +12,8 @@ type Powerpack struct {
 	LocalConnect    bool
 	ApplicationType string
 	ApplicationID   string
-	Priorities      []Priority // empty: DefaultOrder everywhere
+	Priorities      []Priority    // empty: DefaultOrder everywhere
+	Patience        time.Duration // 0: DefaultPatience
 	CreatedAt       time.Time
 }
 
@@ -40,6 +41,15 @@ func (p *Powerpack) order(service Service, country string) ([3]NumberType, bool)
 // DefaultPatience is how long a message may have to wait for the preferred type before the next type is taken.
 const DefaultPatience = 60 * time.Second
 
+// patientUntil is until when the preferred type must be free.
+func (p *Powerpack) patientUntil(req *Request) int64 {
+	patience := p.Patience
+	if patience == 0 {
+		patience = DefaultPatience
+	}
+	return min(req.Deadline, req.Now+int64(patience))
+}
+
 // Destination is where a message goes, as far as the choice of a sender looks at it.
 type Destination struct {
 	Number   string
@@ -50,10 +60,14 @@ type Destination struct {
 
 // Load is how busy a sender is: what the queue knows about it. Times are Unix nanoseconds.
 type Load struct {
-	FreeAt int64 // when a message queued now would leave
-	Used   int64 // counts up with each choice: smaller is longer ago
-	Closed bool  // it must not be chosen: paused, unhealthy
+	Free    int64 // from when on its pace lets it send again
+	Backlog int64 // how long what waits in its queue takes, in nanoseconds
+	Used    int64 // counts up with each choice: smaller is longer ago
+	Closed  bool  // it rests, whatever its carrier does: taken only when nobody else is left
 }
+
+// FreeAt is when a message that is queued now would leave: the free time of the sender.
+func (l *Load) FreeAt(now int64) int64 { return max(l.Free, now) + l.Backlog }
 
 // Request is what a sender is wanted for.
 type Request struct {
@@ -93,187 +107,187 @@ type Choice struct {
 	FreeAt int64
 }
 
-// Pick chooses the sender of a message from the pool. load tells how busy the i-th sender is.
+// Condition is what may be expected of a carrier that hosts senders.
+type Condition uint8
+
+const (
+	Up      Condition = iota // it takes messages
+	Down                     // it is down or paused: messages wait for it
+	Missing                  // it is not configured: messages to it fail
+)
+
+// Pick chooses the sender of a message from the pool. condition tells of the carriers that host senders: a sender whose carrier is not up is
+// closed, and so is one that rests by itself.
 //
 // The rules in their order: the sticky sender, if it is still in the pool, can carry the message and is free before the deadline; else the
 // first type of the priority that has a sender free within patience and before the deadline; among long codes those of the
 // destination's area code, then of its state; among those left the one that is free earliest, and of equals the one that was
-// chosen longest ago. When no type has a sender free within patience, the one that is free earliest before the deadline is taken,
-// whatever its type. ok is false when no sender can carry the message in time.
+// chosen longest ago. When no type has a sender free within patience, the first that has one free before the deadline is taken; and when
+// none has, and the powerpack names no order for the destination, an alphanumeric sender.
+//
+// Closed senders do not come up while an open one can carry the message in time. When none can, the choice is made as if none were
+// closed: the message waits for its carrier, which may be back in a moment, rather than fail. Senders whose carrier is missing come up
+// last. ok is false when even so no sender can carry the message in time.
 //
 // Sources: the powerpack pages of the API reference (sticky sender, local connect, number priority, fallback).
-func (p *Powerpack) Pick(pool []Number, req Request, load func(i int) Load) (choice Choice, ok bool) {
-	if choice, ok := p.pickSticky(pool, req, load); ok {
-		return choice, true
+func (p *Powerpack) Pick(pool *Pool, req Request, condition func(carrier string) Condition) (choice Choice, ok bool) {
+	s := search{Pool: pool, Powerpack: p, req: &req, market: market(req.To.Country), pass: pool.find(req.To.Number), condition: condition}
+	for s.worst = Up; s.worst <= Missing; s.worst++ {
+		if choice, ok := s.pick(); ok {
+			return choice, true
+		}
 	}
+	return Choice{}, false
+}
+
+// Suits tells whether the pool has a sender that the powerpack would let carry the message if it were free and open.
+func (p *Powerpack) Suits(pool *Pool, req Request) bool {
+	s := search{Pool: pool, Powerpack: p, req: &req, market: market(req.To.Country), pass: pool.find(req.To.Number)}
 	order, named := p.order(req.Service, req.To.Country)
-	latest := min(req.Deadline, req.Now+int64(DefaultPatience))
-	if choice, ok := p.pickInOrder(pool, req, order, latest, load); ok {
+	for _, t := range order {
+		if s.has(t) {
+			return true
+		}
+	}
+	i := s.sticky()
+	return i != none && pool.numbers[i].Carries(req) || !named && s.has(Alphanumeric)
+}
+
+// search is one choice.
+type search struct {
+	*Pool
+	*Powerpack
+	req       *Request
+	market    string // of the destination
+	pass      int32  // the sender that is the destination itself; none: none is
+	condition func(carrier string) Condition
+	worst     Condition // senders in a worse one do not come up
+}
+
+func (s *search) pick() (Choice, bool) {
+	if choice, ok := s.pickSticky(); ok {
 		return choice, true
 	}
-	if choice, ok := p.pickInOrder(pool, req, order, req.Deadline, load); ok {
+	order, named := s.order(s.req.Service, s.req.To.Country)
+	if choice, ok := s.pickInOrder(order, s.patientUntil(s.req)); ok {
+		return choice, true
+	}
+	if choice, ok := s.pickInOrder(order, s.req.Deadline); ok {
 		return choice, true
 	}
 	if named {
 		return Choice{}, false
 	}
-	return p.pickOther(pool, req, load)
+	return s.pickOther()
 }
 
-func (p *Powerpack) pickSticky(pool []Number, req Request, load func(int) Load) (Choice, bool) {
-	if !p.Sticky || req.Sticky == "" {
+// sticky is the sender that the destination is used to, none when there is none in the pool or the powerpack does not care.
+func (s *search) sticky() int32 {
+	if !s.Sticky || s.req.Sticky == "" {
+		return none
+	}
+	return s.find(s.req.Sticky)
+}
+
+func (s *search) pickSticky() (Choice, bool) {
+	i := s.sticky()
+	if i == none || !s.numbers[i].Carries(*s.req) || s.conditionOf(i) > s.worst {
 		return Choice{}, false
 	}
-	for i := range pool {
-		if pool[i].Number != req.Sticky {
-			continue
-		}
-		l := load(i)
-		if pool[i].Carries(req) && !l.Closed && l.FreeAt < req.Deadline {
-			return Choice{Index: i, Rule: BySticky, FreeAt: l.FreeAt}, true
-		}
-		break
-	}
-	return Choice{}, false
+	at := s.loads[i].FreeAt(s.req.Now)
+	return Choice{Index: int(i), Rule: BySticky, FreeAt: at}, at < s.req.Deadline
 }
 
-// Carries tells whether the number may send such a message at all.
-func (n *Number) Carries(req Request) bool {
-	if !n.Services.Has(req.Service) || n.Number == req.To.Number {
-		return false
+// conditionOf is the condition that a sender is in: that of its carrier, and one that rests is no better than one whose carrier is down.
+func (s *search) conditionOf(i int32) Condition {
+	c := s.carrier(s.numbers[i].Carrier)
+	if s.loads[i].Closed {
+		c = max(c, Down)
 	}
-	from, to := market(n.Country), market(req.To.Country)
-	switch n.Type {
-	case ShortCode:
-		return from == to
-	case TollFree: // US toll-free numbers do not reach Canada; Canadian ones reach both
-		return from == to || (from == "CA" && to == "US")
-	case LongCode:
-		return from == to || (isUSCA(from) && isUSCA(to)) || !isUSCA(to)
-	}
-	return !isUSCA(to) // alphanumeric senders do not exist in the US and Canada
+	return c
 }
 
-func isUSCA(country string) bool { return country == "US" || country == "CA" }
-
-// market is the country whose carriers' rules hold in a country: the territories of the United States are served by its carriers.
-func market(country string) string {
-	switch country {
-	case "PR", "VI", "GU", "AS", "MP":
-		return "US"
+// carrier is the condition of a carrier; who is bound to none goes by a route, which has others.
+func (s *search) carrier(name string) Condition {
+	if name == "" {
+		return Up
 	}
-	return country
+	return s.condition(name)
 }
 
-// candidate gathers the best sender seen so far.
-type candidate struct {
-	Choice
-	near Rule // 0, BySameRegion or BySameArea
-	used int64
-	set  bool
-}
-
-// offer takes the i-th sender if it is better: nearer, then free earlier, then unused for longer.
-func (c *candidate) offer(i int, near Rule, l Load) {
-	better := !c.set || nearness(near) > nearness(c.near) ||
-		near == c.near && (l.FreeAt < c.FreeAt || l.FreeAt == c.FreeAt && l.Used < c.used)
-	if better {
-		*c = candidate{Choice: Choice{Index: i, FreeAt: l.FreeAt}, near: near, used: l.Used, set: true}
-	}
-}
-
-func nearness(r Rule) int {
-	switch r {
-	case BySameArea:
-		return 2
-	case BySameRegion:
-		return 1
-	}
-	return 0
-}
-
-// pickInOrder takes the best sender of the first type in the order that has one free before latest.
-func (p *Powerpack) pickInOrder(pool []Number, req Request, order [3]NumberType, latest int64, load func(int) Load) (Choice, bool) {
-	var best [3]candidate
-	for i := range pool {
-		place := -1
-		for k, t := range order {
-			if t == pool[i].Type {
-				place = k
-				break
-			}
-		}
-		if place < 0 || !pool[i].Carries(req) {
-			continue
-		}
-		l := load(i)
-		if l.Closed || l.FreeAt >= latest {
-			continue
-		}
-		best[place].offer(i, p.near(&pool[i], req.To), l)
-	}
+// pickInOrder takes the best sender of the first type in the order that has one free before latest. Passing over a type that the pool has
+// is a fallback.
+func (s *search) pickInOrder(order [3]NumberType, latest int64) (Choice, bool) {
 	first := true
-	for k := range best {
-		if best[k].set {
-			return best[k].because(first), true
+	for _, t := range order {
+		if choice, ok := s.pickOfType(t, latest); ok {
+			if !first {
+				choice.Rule = ByNextPriority
+			}
+			return choice, true
 		}
-		first = first && !hasType(pool, order[k], req)
+		first = first && !s.has(t)
 	}
 	return Choice{}, false
 }
 
-// hasType tells whether the pool has senders of the type that could carry the message: passing them over is a fallback.
-func hasType(pool []Number, t NumberType, req Request) bool {
-	for i := range pool {
-		if pool[i].Type == t && pool[i].Carries(req) {
+// pickOther serves types that no default order names (alphanumeric senders abroad).
+func (s *search) pickOther() (Choice, bool) {
+	choice, ok := s.pickOfType(Alphanumeric, s.req.Deadline)
+	if !ok {
+		return Choice{}, false
+	}
+	for _, t := range DefaultOrder {
+		if s.has(t) {
+			choice.Rule = ByNextPriority
+		}
+	}
+	return choice, true
+}
+
+// pickOfType takes the nearest sender of a type that is free before latest, and of those equally near the one that is free earliest.
+func (s *search) pickOfType(t NumberType, latest int64) (Choice, bool) {
+	if t == LongCode && s.LocalConnect && isUSCA(s.market) {
+		if choice, ok := s.pickOf(s.areas[s.req.To.AreaCode], BySameArea, latest); ok {
+			return choice, true
+		}
+		if choice, ok := s.pickOf(s.regions[region{s.req.To.Country, s.req.To.Region}], BySameRegion, latest); ok {
+			return choice, true
+		}
+	}
+	return s.pickOf(s.byType[t], ByPriority, latest)
+}
+
+// pickOf takes the sender of some groups that is free earliest, if that is before latest.
+func (s *search) pickOf(groups []int32, rule Rule, latest int64) (Choice, bool) {
+	best := none
+	for _, g := range groups {
+		group := &s.groups[g]
+		if !group.carries(s.req.Service, s.market) || s.carrier(group.carrier) > s.worst {
+			continue
+		}
+		best = s.first(best, s.earliest(group.roots[0], s.req.Now, s.pass), s.req.Now)
+		if s.worst >= Down {
+			best = s.first(best, s.earliest(group.roots[1], s.req.Now, s.pass), s.req.Now)
+		}
+	}
+	if best == none {
+		return Choice{}, false
+	}
+	at := s.loads[best].FreeAt(s.req.Now)
+	return Choice{Index: int(best), Rule: rule, FreeAt: at}, at < latest
+}
+
+// has tells whether the pool has senders of the type that could carry the message.
+func (s *search) has(t NumberType) bool {
+	for _, g := range s.byType[t] {
+		group := &s.groups[g]
+		if !group.carries(s.req.Service, s.market) {
+			continue
+		}
+		if group.size > 1 || s.pass == none || s.in[s.pass][ofClass] != g {
 			return true
 		}
 	}
 	return false
-}
-
-func (c *candidate) because(first bool) Choice {
-	switch {
-	case !first:
-		c.Rule = ByNextPriority
-	case c.near != NoRule:
-		c.Rule = c.near
-	default:
-		c.Rule = ByPriority
-	}
-	return c.Choice
-}
-
-func (p *Powerpack) near(n *Number, to Destination) Rule {
-	if !p.LocalConnect || n.Type != LongCode || !isUSCA(market(to.Country)) {
-		return NoRule
-	}
-	switch {
-	case n.AreaCode != "" && n.AreaCode == to.AreaCode:
-		return BySameArea
-	case n.Region != "" && n.Region == to.Region && n.Country == to.Country:
-		return BySameRegion
-	}
-	return NoRule
-}
-
-// pickOther serves types that no default order names (alphanumeric senders abroad).
-func (p *Powerpack) pickOther(pool []Number, req Request, load func(int) Load) (Choice, bool) {
-	var best candidate
-	for i := range pool {
-		if pool[i].Type != Alphanumeric || !pool[i].Carries(req) {
-			continue
-		}
-		if l := load(i); !l.Closed && l.FreeAt < req.Deadline {
-			best.offer(i, NoRule, l)
-		}
-	}
-	if !best.set {
-		return Choice{}, false
-	}
-	first := true
-	for _, t := range DefaultOrder {
-		first = first && !hasType(pool, t, req)
-	}
-	return best.because(first), true
 }

@@ -43,6 +43,11 @@ type Acceptance struct {
 	RequestID ID
 	Messages  []ID     // in the order of the accepted destinations
 	Invalid   []string // destinations that were refused, as they were given
+	// SendAt is when each message is expected to leave, zero for one that failed at once. It is what its sender's free time was at the
+	// choice: exact as far as the sender's rate and the units that waited for it then decide. The carrier's own pace and window, outages
+	// and pauses make a message leave later, and so do messages before it that have to go again; it leaves earlier when messages before it
+	// expire. It is not stored: a replayed answer has none.
+	SendAt []time.Time
 }
 
 // Inserted is what became of a submission.

@@ -3,6 +3,7 @@ package mt
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"slices"
@@ -62,12 +63,25 @@ func (instant) Submit(_ gateway.Part, done func(gateway.Outcome)) {
 	done(gateway.Outcome{Status: gateway.Accepted, CarrierID: "1"})
 }
 
-// BenchmarkMessage is the whole way of a message through mt: accept, queue, submit, record.
+// BenchmarkMessage is the whole way of a message through mt: accept, queue, submit, record. The sender is the caller's, or one of a
+// powerpack's, whose rate of a million a second is a limit that holds nothing up.
 func BenchmarkMessage(b *testing.B) {
+	b.Run("source", func(b *testing.B) { benchmarkMessage(b, 0, 0) })
+	for _, senders := range []int{100, 10_000} {
+		b.Run(fmt.Sprint("powerpack/", senders), func(b *testing.B) { benchmarkMessage(b, senders, 0) })
+		b.Run(fmt.Sprint("powerpack, limited/", senders), func(b *testing.B) { benchmarkMessage(b, senders, 1e6) })
+	}
+}
+
+func benchmarkMessage(b *testing.B, senders int, rate float64) {
 	store := &yes{memory: newMemory()}
-	store.numbers = []gateway.Number{{
-		Number: alice, Type: gateway.LongCode, Country: "US", Services: gateway.Services(gateway.SMS), Account: testAccount,
-	}}
+	for i := range max(1, senders) {
+		store.numbers = append(store.numbers, gateway.Number{
+			Number: fmt.Sprint(14155550100 + i), Type: gateway.LongCode, Country: "US", Region: "CA", AreaCode: fmt.Sprint(415 + i%40),
+			Services: gateway.Services(gateway.SMS), Account: testAccount, Pool: gateway.ID{2}, Rate: rate,
+		})
+	}
+	store.powerpacks = []gateway.Powerpack{{ID: testPack, Pool: gateway.ID{2}, Account: testAccount}}
 	d := NewDispatcher(store, time.Now, slog.New(slog.DiscardHandler))
 	d.AddCarrier("net1", instant{}, CarrierSettings{})
 	s := NewService(store, d, &gateway.IDSource{Entropy: rand.New(rand.NewPCG(1, 1)).Uint64}, time.Now)
@@ -88,6 +102,9 @@ func BenchmarkMessage(b *testing.B) {
 			req := &Request{
 				Account: testAccount, Source: alice, To: []gateway.Destination{{Number: over1, Country: "US"}}, Service: gateway.SMS,
 				Text: "hello", ReceivedAt: time.Now(),
+			}
+			if senders > 0 {
+				req.Source, req.Powerpack = "", testPack
 			}
 			if _, err := s.Accept(ctx, req); err != nil {
 				b.Error(err)

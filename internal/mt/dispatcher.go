@@ -184,7 +184,7 @@ func (d *Dispatcher) lane(key gateway.LaneKey) *lane {
 // drop takes a lane that is done out of memory.
 func (d *Dispatcher) drop(l *lane) {
 	s := l.sender
-	s.queued -= l.units
+	s.enqueue(-l.units)
 	s.lanes = slices.DeleteFunc(s.lanes, func(other *lane) bool { return other == l })
 	l.line.lanes--
 	delete(d.lanes, l.key)
@@ -195,7 +195,7 @@ func (d *Dispatcher) drop(l *lane) {
 func (d *Dispatcher) sender(number string) *sender {
 	s := d.senders[number]
 	if s == nil {
-		s = &sender{number: number, free: d.clocks[number]}
+		s = &sender{number: number, load: load{free: d.clocks[number]}}
 		d.senders[number] = s
 	}
 	return s
@@ -219,21 +219,22 @@ func (d *Dispatcher) limitSender(s *sender, limit gateway.Limit) {
 	if old == limit {
 		return
 	}
-	s.limit = limit
+	free := s.free
 	switch {
 	case limit.Rate <= 0:
-		s.free = min(s.free, now)
+		free = min(free, now)
 	case old.Rate > 0:
-		if s.free > now {
-			owed := float64(s.free-now) * old.Rate / float64(time.Second)
-			s.free = now + limit.Cost(int(math.Ceil(min(owed, gateway.MaxParts))))
+		if free > now {
+			owed := float64(free-now) * old.Rate / float64(time.Second)
+			free = now + limit.Cost(int(math.Ceil(min(owed, gateway.MaxParts))))
 		}
 	default:
 		if d.floor > 0 {
-			s.free = max(s.free, d.floor+limit.Cost(gateway.MaxParts))
+			free = max(free, d.floor+limit.Cost(gateway.MaxParts))
 		}
-		s.free = min(s.free, now+limit.Cost(gateway.MaxParts))
+		free = min(free, now+limit.Cost(gateway.MaxParts))
 	}
+	s.limitTo(limit, free)
 	d.reorder(s)
 }
 
@@ -341,6 +342,17 @@ func (d *Dispatcher) unfly(l *lane, seq int64) {
 	if l != nil && l.filling && seq > l.after {
 		l.flown = append(l.flown, seq)
 	}
+}
+
+// condition is what may be expected of a carrier now. Guarded by mu.
+func (d *Dispatcher) condition(carrier string) gateway.Condition {
+	switch l := d.lines[carrier]; {
+	case l == nil:
+		return gateway.Missing
+	case l.paused || l.carrier.Places() <= 0:
+		return gateway.Down
+	}
+	return gateway.Up
 }
 
 // Pause stops submitting to a carrier until Resume; nothing is lost or rewritten.

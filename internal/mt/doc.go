@@ -6,6 +6,8 @@
 //
 //	service.go     Accept: check, choose senders, store, queue
 //	roster.go      numbers and powerpacks, as the message path sees them
+//	sender.go      how busy a sender is, and where its pool learns of it
+//	explain.go     which sender a powerpack would take, and why not the others
 //	lane.go        a sender's queue towards a carrier, and the heap over lanes
 //	line.go        one carrier's side: places, pace, submits
 //	flight.go      one message on its way to the carrier

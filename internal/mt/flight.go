@@ -54,11 +54,23 @@ func (f *flight) refused() bool {
 
 // partUnits is what the next part costs its sender: a unit each, and the first one what the message has beyond that, if the carrier takes it
 // in fewer parts than it has units.
-func (f *flight) partUnits() int {
-	if f.next == 1 {
+func (f *flight) partUnits() int { return f.unitsOf(f.next) }
+
+func (f *flight) unitsOf(part int) int {
+	if part == 1 {
 		return f.first
 	}
 	return 1
+}
+
+// unitsToLeave is what all parts cost that are still to leave.
+func (f *flight) unitsToLeave() (units int) {
+	for part := f.next; part <= f.total; part++ {
+		if !f.taken.Has(part) {
+			units += f.unitsOf(part)
+		}
+	}
+	return units
 }
 
 // unsent tells whether the flight has landed without any part having left.
@@ -72,7 +84,7 @@ func (f *flight) charge(now int64, units int) {
 		return
 	}
 	s := f.lane.sender
-	s.free = max(s.free, now) + s.limit.Cost(units)
+	s.pay(now, units)
 	f.charged = s.free
 }
 
@@ -82,7 +94,7 @@ func (f *flight) refund() bool {
 	if f.charged == 0 || s.free != f.charged || !f.unsent() {
 		return false
 	}
-	s.free = 0 // as it was before: else the flight would not have begun
+	s.freeFrom(0) // as it was before: else the flight would not have begun
 	return true
 }
 

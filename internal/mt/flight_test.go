@@ -98,7 +98,7 @@ func TestFlightCosts(t *testing.T) {
 }
 
 func TestRefund(t *testing.T) {
-	s := &sender{limit: gateway.Limit{Rate: 1}}
+	s := &sender{load: load{limit: gateway.Limit{Rate: 1}}}
 	fly := func(now int64) *flight {
 		f := newFlight(&gateway.Message{Units: 1}, &lane{sender: s}, 1)
 		f.next, f.out = 2, 1

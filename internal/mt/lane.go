@@ -8,27 +8,6 @@ import (
 	"github.com/heliograph/heliograph/internal/gateway"
 )
 
-// sender is what the dispatcher knows of a number that sends. All fields are guarded by Dispatcher.mu.
-type sender struct {
-	number  string
-	limit   gateway.Limit
-	free    int64             // when its next message may leave, Unix nanoseconds
-	leaving *flight           // of a limited sender: the message whose parts are leaving; what they cost is known when they have left
-	queued  int               // units waiting: those of its lanes, and of messages being stored
-	used    int64             // turn in which it was last chosen
-	listed  bool              // the roster names it; others are forgotten when idle
-	owner   gateway.AccountID // who rented it, while it is listed
-	lanes   []*lane           // one for each carrier it has messages for
-}
-
-// freeAt is when the sender's next message may leave, as far as is known.
-func (s *sender) freeAt() int64 {
-	if s.leaving != nil {
-		return math.MaxInt64
-	}
-	return s.free
-}
-
 // Bounds of what lanes hold in memory; the rest of a lane waits in the store.
 const (
 	laneRows  = 64     // rows a lane holds at most, but for those that came back
@@ -74,7 +53,7 @@ func (l *lane) depth() int {
 func (l *lane) count(messages, units int) {
 	l.waiting += messages
 	l.units += units
-	l.sender.queued += units
+	l.sender.enqueue(units)
 }
 
 // uncount takes a message out of those queued.
@@ -82,7 +61,7 @@ func (l *lane) uncount(m *gateway.Message) {
 	units := min(m.Units, l.units)
 	l.waiting = max(0, l.waiting-1)
 	l.units -= units
-	l.sender.queued -= units
+	l.sender.enqueue(-units)
 }
 
 // recount counts the lane anew when memory holds all of it.
@@ -92,7 +71,7 @@ func (l *lane) recount() {
 		units += m.Units
 	}
 	l.waiting = l.held()
-	l.sender.queued += units - l.units
+	l.sender.enqueue(units - l.units)
 	l.units = units
 }
 

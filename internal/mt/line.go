@@ -160,7 +160,7 @@ func (d *Dispatcher) left(departures []departure) {
 // letOthersLeave ends the turn of a limited sender's message once no more of its parts leave.
 func (d *Dispatcher) letOthersLeave(f *flight) {
 	if s := f.lane.sender; s.leaving == f && f.boarding == 0 && !f.leaving() {
-		s.leaving = nil
+		s.stopBoarding()
 		d.reorder(s)
 	}
 }
@@ -234,7 +234,7 @@ func (d *Dispatcher) fly(ln *lane, m *gateway.Message) {
 	d.flying[m.ID.Seq()] = struct{}{}
 	ln.line.open = f
 	if ln.sender.limit.Rate > 0 {
-		ln.sender.leaving = f
+		ln.sender.board(f)
 	}
 }
 

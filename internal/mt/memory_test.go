@@ -92,6 +92,12 @@ func (s *memory) setFull(full bool) {
 	s.full = full
 }
 
+func (s *memory) setLatency(latency func() time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.latency = latency
+}
+
 func (s *memory) limits() []int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -155,7 +161,7 @@ func (s *memory) InsertMessages(_ context.Context, batch []*gateway.Submission) 
 			}
 			for _, choice := range sub.Remember {
 				key := gateway.StickyKey{Powerpack: choice.Powerpack, To: choice.To}
-				if s.sticky[key] == "" {
+				if !s.pooled(s.sticky[key], choice.Powerpack) {
 					s.sticky[key] = choice.From
 				}
 			}
@@ -163,6 +169,16 @@ func (s *memory) InsertMessages(_ context.Context, batch []*gateway.Submission) 
 		}
 	})
 	return results, err
+}
+
+// pooled tells whether the number is in the powerpack's pool. Guarded by mu.
+func (s *memory) pooled(number string, powerpack gateway.ID) bool {
+	for i := range s.powerpacks {
+		if s.powerpacks[i].ID == powerpack {
+			return slices.ContainsFunc(s.numbers, func(n gateway.Number) bool { return n.Number == number && n.Pool == s.powerpacks[i].Pool })
+		}
+	}
+	return false
 }
 
 func (s *memory) StickySenders(_ context.Context, keys []gateway.StickyKey) (senders []string, err error) {

@@ -21,6 +21,7 @@ type scenario struct {
 	Seed    uint64
 	Hold    bool
 	Doubt   bool // submits may go unanswered and processes may be killed
+	Sticky  bool // so is the powerpack that has all senders
 	Rates   []float64
 	Homes   []int // of each sender: 0 by route, else the network that hosts it, from 1
 	Latency int   // of a store step, milliseconds at most
@@ -48,13 +49,14 @@ type scenarioStep struct {
 }
 
 var kinds = []string{
-	"send", "send", "send", "send", "send", "send", "send", "send", "send", "burst", "burst",
+	"send", "send", "send", "send", "send", "send", "send", "send", "send", "burst", "burst", "pick", "pick", "pick", "pick", "pick", "picks",
 	"down", "up", "pause", "resume", "full", "room", "restart", "rate", "refuse", "allow", "kill",
 }
 
 func drawScenario(t *rapid.T) scenario {
 	s := scenario{
 		Seed: rapid.Uint64().Draw(t, "seed"), Hold: rapid.Bool().Draw(t, "hold"), Doubt: rapid.Bool().Draw(t, "doubt"),
+		Sticky:  rapid.Bool().Draw(t, "sticky"),
 		Latency: rapid.SampledFrom([]int{0, 2, 20, 400}).Draw(t, "storeLatency"),
 	}
 	rate := rapid.SampledFrom([]float64{0, 0, 0.0166, 0.25, 1, 7, 100})
@@ -91,7 +93,8 @@ type life struct {
 	mu       sync.Mutex
 	accepted map[gateway.ID]bool
 	kills    int
-	dropped  bool // a process stopped without being able to write what it knew
+	dropped  bool     // a process stopped without being able to write what it knew
+	stale    []string // what was wrong with the pools' indexes meanwhile
 	full     bool
 	rates    map[string]float64 // greatest of each sender; 0: unlimited
 	wg       sync.WaitGroup
@@ -128,10 +131,12 @@ func playScenario(s scenario) *life {
 		l.w.number(senderName(i), home, rate)
 		l.rates[senderName(i)] = rate
 	}
+	l.w.pack(gateway.Powerpack{Sticky: s.Sticky})
 	l.w.start()
 	for _, step := range s.Steps {
 		time.Sleep(time.Duration(step.After) * time.Millisecond)
 		l.do(step)
+		l.stale = append(l.stale, l.w.process.auditPools()...)
 	}
 	l.heal()
 	l.wg.Wait()
@@ -145,10 +150,16 @@ func (l *life) do(step scenarioStep) {
 	net := l.w.networks[step.Who%len(l.w.networks)]
 	switch step.Kind {
 	case "send":
-		l.send(step)
+		l.send(senderName(step.Who%len(l.Rates)), step)
 	case "burst":
 		for range step.Burst {
-			l.send(step)
+			l.send(senderName(step.Who%len(l.Rates)), step)
+		}
+	case "pick":
+		l.send("", step)
+	case "picks":
+		for range step.Burst {
+			l.send("", step)
 		}
 	case "down":
 		net.set(func() { net.down = true })
@@ -189,8 +200,9 @@ func (l *life) do(step scenarioStep) {
 	}
 }
 
-func (l *life) send(step scenarioStep) {
-	from, to := senderName(step.Who%len(l.Rates)), fmt.Sprintf("%d2025550%03d", step.To, step.Units)
+// send accepts a message from a sender, or from the powerpack when from is empty.
+func (l *life) send(from string, step scenarioStep) {
+	to := fmt.Sprintf("%d2025550%03d", step.To, step.Units)
 	p := l.w.process
 	l.wg.Go(func() {
 		id, err := p.send(from, to, step.Units, time.Duration(step.Expiry)*time.Second)
@@ -229,6 +241,7 @@ func (l *life) judge() (wrong []string) {
 	wrong = append(wrong, l.judgeRates(attempts)...)
 	wrong = append(wrong, l.judgeOrder(attempts)...)
 	wrong = append(wrong, l.judgeEnds(attempts)...)
+	wrong = append(wrong, l.judgeChoices()...)
 	return append(wrong, l.judgeMemory()...)
 }
 
@@ -326,7 +339,7 @@ func (l *life) judgeEnds(attempts []attempt) (wrong []string) {
 		switch {
 		case m.State == gateway.Queued && !(row.marked && l.Hold && l.Doubt):
 			wrong = append(wrong, fmt.Sprintf("%s is still queued", id))
-		case m.State == gateway.Failed && m.Reason == gateway.Expired && m.UpdatedAt.Before(m.ExpiresAt):
+		case m.State == gateway.Failed && m.Reason == gateway.Expired && m.UpdatedAt.Before(m.ExpiresAt) && m.From != "": // else it was known when it was chosen
 			wrong = append(wrong, fmt.Sprintf("%s expired too early", id))
 		}
 		for part := 1; part <= parts[id]; part++ {
@@ -342,13 +355,28 @@ func (l *life) judgeEnds(attempts []attempt) (wrong []string) {
 	return wrong
 }
 
+// judgeChoices: the indexes of the pools were right at any time, and who is used to a sender had it whenever a message went by that rule.
+func (l *life) judgeChoices() (wrong []string) {
+	wrong = append(l.stale, l.w.process.auditPools()...)
+	for id := range l.accepted {
+		m := &l.w.store.rows[id].message
+		if habit := l.w.store.sticky[gateway.StickyKey{Powerpack: testPack, To: m.To}]; m.PickedBy == gateway.BySticky && m.From != habit {
+			wrong = append(wrong, fmt.Sprintf("%s went from %s as sticky, its destination is used to %s", id, m.From, habit))
+		}
+		if m.PickedBy == gateway.BySticky && !l.Sticky {
+			wrong = append(wrong, fmt.Sprintf("%s was sticky", id))
+		}
+	}
+	return wrong
+}
+
 // judgeMemory: nothing of what is over is remembered.
 func (l *life) judgeMemory() (wrong []string) {
 	d := l.w.process.dispatcher
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for _, s := range d.senders {
-		if s.queued != 0 || s.leaving != nil || len(s.lanes) != 0 {
+		if s.queued != 0 || s.aboard != 0 || s.leaving != nil || len(s.lanes) != 0 {
 			wrong = append(wrong, fmt.Sprintf("sender %s: %d units, %d lanes, leaving %v", s.number, s.queued, len(s.lanes), s.leaving != nil))
 		}
 	}

@@ -12,11 +12,10 @@ type roster struct {
 	pools   map[gateway.ID]*pool // by powerpack
 }
 
-// pool is a powerpack with its senders; the slices go together. What senders point to is guarded by Dispatcher.mu.
+// pool is a powerpack with its senders. The index is guarded by Dispatcher.mu.
 type pool struct {
 	powerpack gateway.Powerpack
-	numbers   []gateway.Number
-	senders   []*sender
+	index     *gateway.Pool
 }
 
 // Refresh reads the roster anew. It is called at start and after every change to numbers or powerpacks; when it returns, new
@@ -28,36 +27,64 @@ func (s *Service) Refresh(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.roster.Store(s.Dispatcher.enlist(numbers, powerpacks))
+	d := s.Dispatcher
+	r := newRoster(numbers, powerpacks, d.loads())
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.enlist(numbers, r)
+	s.roster.Store(r) // with the lock held: who chooses with it finds its pools told of every change of load
 	return nil
 }
 
-// enlist makes a roster, binding its numbers to the dispatcher's senders and setting their limits.
-func (d *Dispatcher) enlist(numbers []gateway.Number, powerpacks []gateway.Powerpack) *roster {
-	r := &roster{numbers: make(map[string]*gateway.Number, len(numbers)), pools: make(map[gateway.ID]*pool, len(powerpacks))}
-	byPool := make(map[gateway.ID]*pool, len(powerpacks))
-	for _, p := range powerpacks {
-		made := &pool{powerpack: p}
-		r.pools[p.ID], byPool[p.Pool] = made, made
-	}
+// loads gives how busy all senders are. What changes after that, enlist puts right; so most of the work on large pools is done without the lock.
+func (d *Dispatcher) loads() map[string]gateway.Load {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	for _, s := range d.senders {
-		s.listed = false
+	loads := make(map[string]gateway.Load, len(d.senders))
+	for number, s := range d.senders {
+		loads[number] = s.inPool()
 	}
+	return loads
+}
+
+// newRoster indexes numbers and powerpacks.
+func newRoster(numbers []gateway.Number, powerpacks []gateway.Powerpack, loads map[string]gateway.Load) *roster {
+	r := &roster{numbers: make(map[string]*gateway.Number, len(numbers)), pools: make(map[gateway.ID]*pool, len(powerpacks))}
+	members := make(map[gateway.ID][]gateway.Number, len(powerpacks))
 	for i := range numbers {
 		n := &numbers[i]
 		r.numbers[n.Number] = n
-		s := d.sender(n.Number)
-		s.owner = n.Account
-		d.limitSender(s, n.Limit())
-		if p := byPool[n.Pool]; p != nil && !n.Pool.IsZero() {
-			p.numbers = append(p.numbers, *n)
-			p.senders = append(p.senders, s)
+		if !n.Pool.IsZero() {
+			members[n.Pool] = append(members[n.Pool], *n)
+		}
+	}
+	for _, p := range powerpacks {
+		index := gateway.NewPool(members[p.Pool])
+		for i := range index.Len() {
+			index.Set(i, loads[index.Number(i).Number])
+		}
+		r.pools[p.ID] = &pool{powerpack: p, index: index}
+	}
+	return r
+}
+
+// enlist sets the limits of the dispatcher's senders, and brings their loads into the roster's pools. Guarded by mu.
+func (d *Dispatcher) enlist(numbers []gateway.Number, r *roster) {
+	for _, s := range d.senders {
+		s.listed = false
+		s.join(nil, 0)
+	}
+	for i := range numbers {
+		s := d.sender(numbers[i].Number)
+		s.owner = numbers[i].Account
+		d.limitSender(s, numbers[i].Limit())
+	}
+	for _, p := range r.pools {
+		for i := range p.index.Len() {
+			d.sender(p.index.Number(i).Number).join(p.index, i)
 		}
 	}
 	for _, s := range d.senders {
 		d.forget(s)
 	}
-	return r
 }

@@ -57,9 +57,9 @@ func (s *Service) Run(ctx context.Context) error { return s.group.Run(ctx) }
 type submission struct {
 	gateway.Submission
 	request *Request
-	pool    *pool // nil: by source
 
-	senders []*sender // of each message, where units were set aside in its queue; nil: none
+	senders []*sender   // of each message, where units were set aside in its queue; nil: none
+	sendAt  []time.Time // of each message, as its sender's free time said when it was chosen
 }
 
 // Accept makes a request into messages. When it returns without an error they are on disk. What cannot be sent is
@@ -67,9 +67,8 @@ type submission struct {
 func (s *Service) Accept(ctx context.Context, req *Request) (gateway.Acceptance, error) {
 	sub := &submission{request: req}
 	if !req.Powerpack.IsZero() {
-		sub.pool = s.roster.Load().pools[req.Powerpack]
-		if sub.pool == nil || sub.pool.powerpack.Account != req.Account {
-			return s.answered(ctx, req)
+		if _, err := s.poolOf(req.Account, req.Powerpack); err != nil {
+			return s.answered(ctx, req, err)
 		}
 	} else if err := s.carriesMMS(req); err != nil {
 		return gateway.Acceptance{}, err
@@ -86,8 +85,17 @@ func (s *Service) Accept(ctx context.Context, req *Request) (gateway.Acceptance,
 	return acceptance, err
 }
 
+// poolOf finds a powerpack of an account.
+func (s *Service) poolOf(account gateway.AccountID, powerpack gateway.ID) (*pool, error) {
+	p := s.roster.Load().pools[powerpack]
+	if p == nil || p.powerpack.Account != account {
+		return nil, gateway.Errorf(gateway.NotFound, "powerpack %s not found", powerpack)
+	}
+	return p, nil
+}
+
 // answered is for requests whose powerpack is not there: one that came before, with a key, when it still was, gets its answer.
-func (s *Service) answered(ctx context.Context, req *Request) (gateway.Acceptance, error) {
+func (s *Service) answered(ctx context.Context, req *Request, missing error) (gateway.Acceptance, error) {
 	if req.Key != "" {
 		if before, err := s.Store.Answered(ctx, req.Account, req.Key, req.BodyHash, req.ReceivedAt); err != nil {
 			return gateway.Acceptance{}, err
@@ -95,7 +103,7 @@ func (s *Service) answered(ctx context.Context, req *Request) (gateway.Acceptanc
 			return *before, nil
 		}
 	}
-	return gateway.Acceptance{}, gateway.Errorf(gateway.NotFound, "powerpack %s not found", req.Powerpack)
+	return gateway.Acceptance{}, missing
 }
 
 // carriesMMS refuses an MMS from a number of the account that carries none.
@@ -179,6 +187,7 @@ func (s *Service) settle(batch []*submission, inserted []gateway.Inserted, resul
 			undone = append(undone, sub)
 		default:
 			results[i].Value = sub.acceptance()
+			results[i].Value.SendAt = sub.sendAt
 			s.accepted.Add(int64(len(sub.Messages)))
 			events = append(events, in.Events...)
 			for _, m := range sub.Messages {
@@ -203,11 +212,18 @@ func (sub *submission) acceptance() gateway.Acceptance {
 	return gateway.Acceptance{RequestID: sub.request.ID, Messages: ids, Invalid: sub.request.Invalid}
 }
 
+// habit is the sender that a destination is used to.
+type habit struct {
+	from  string
+	fresh bool // chosen in this batch: not stored yet
+}
+
 // habits reads which senders the batch's destinations are used to.
-func (s *Service) habits(ctx context.Context, batch []*submission) (map[gateway.StickyKey]string, error) {
+func (s *Service) habits(ctx context.Context, batch []*submission) (map[gateway.StickyKey]habit, error) {
 	var keys []gateway.StickyKey
+	r := s.roster.Load()
 	for _, sub := range batch {
-		if sub.pool == nil || !sub.pool.powerpack.Sticky {
+		if p := r.pools[sub.request.Powerpack]; p == nil || !p.powerpack.Sticky {
 			continue
 		}
 		for _, m := range sub.Messages {
@@ -221,31 +237,33 @@ func (s *Service) habits(ctx context.Context, batch []*submission) (map[gateway.
 	if err != nil {
 		return nil, err
 	}
-	habits := make(map[gateway.StickyKey]string, len(keys))
+	habits := make(map[gateway.StickyKey]habit, len(keys))
 	for i, key := range keys {
-		habits[key] = senders[i]
+		habits[key] = habit{from: senders[i]}
 	}
 	return habits, nil
 }
 
 // choose gives every message of the batch its ID, its sender and its carrier, or the reason why it fails. Units are set aside in the
 // senders' queues, so that the next choice sees this one. The lock is not held over the whole batch: submits must not wait for that.
-func (s *Service) choose(batch []*submission, habits map[gateway.StickyKey]string) {
-	r, now := s.roster.Load(), s.Now()
+func (s *Service) choose(batch []*submission, habits map[gateway.StickyKey]habit) {
+	now := s.Now()
 	for _, sub := range batch {
 		sub.Steps = make([][]gateway.Step, len(sub.Messages))
 		sub.senders = make([]*sender, len(sub.Messages))
-		s.chooseAll(sub, r, now, habits)
+		sub.sendAt = make([]time.Time, len(sub.Messages))
+		s.chooseAll(sub, now, habits)
 		if req := sub.request; req.Key != "" {
 			sub.Idempotency = &gateway.Idempotency{Key: req.Key, BodyHash: req.BodyHash, Acceptance: sub.acceptance()}
 		}
 	}
 }
 
-func (s *Service) chooseAll(sub *submission, r *roster, now time.Time, habits map[gateway.StickyKey]string) {
+func (s *Service) chooseAll(sub *submission, now time.Time, habits map[gateway.StickyKey]habit) {
 	d := s.Dispatcher
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	r := s.roster.Load() // under the lock: no pool but this roster's is told how busy its senders are
 	for i, m := range sub.Messages {
 		m.ID = s.IDs.Next(now)
 		d.storing = min(d.storing, m.ID.Seq())
@@ -258,18 +276,19 @@ func (s *Service) chooseAll(sub *submission, r *roster, now time.Time, habits ma
 }
 
 // chooseFor finds the sender and carrier of one message. Guarded by Dispatcher.mu.
-func (s *Service) chooseFor(sub *submission, i int, r *roster, now time.Time, habits map[gateway.StickyKey]string) gateway.Reason {
+func (s *Service) chooseFor(sub *submission, i int, r *roster, now time.Time, habits map[gateway.StickyKey]habit) gateway.Reason {
 	m := sub.Messages[i]
 	req := gateway.Request{
 		To: sub.request.To[i], Service: m.Service, Now: now.UnixNano(), Deadline: m.ExpiresAt.UnixNano(),
 	}
 	var number *gateway.Number
 	var reason gateway.Reason
-	if sub.pool == nil {
+	byPool := !sub.request.Powerpack.IsZero()
+	if byPool {
+		number, reason = s.pickFor(r.pools[m.Powerpack], m, req, habits)
+	} else {
 		m.From, m.PickedBy = sub.request.Source, gateway.BySource
 		number, reason = ownSender(r.numbers[m.From], m, req)
-	} else {
-		number, reason = s.pickFor(sub, m, req, habits)
 	}
 	if reason != gateway.NoReason {
 		return reason
@@ -277,9 +296,16 @@ func (s *Service) chooseFor(sub *submission, i int, r *roster, now time.Time, ha
 	if m.Carrier = s.carrierFor(m, number); m.Carrier == "" {
 		return gateway.NoRoute
 	}
-	set := s.Dispatcher.sender(m.From)
-	set.queued += m.Units
-	sub.senders[i] = set
+	d := s.Dispatcher
+	set := d.sender(m.From)
+	sub.senders[i], sub.sendAt[i] = set, time.Unix(0, set.freeFor(req.Now))
+	if !byPool {
+		set.enqueue(m.Units)
+		return gateway.NoReason
+	}
+	d.turn++
+	set.choose(d.turn, m.Units)
+	sub.remember(r.pools[m.Powerpack], m, habits)
 	return gateway.NoReason
 }
 
@@ -315,31 +341,39 @@ func isDigits(s string) bool {
 	return s != ""
 }
 
-// pickFor lets the powerpack choose, and remembers a choice that is new. Guarded by Dispatcher.mu.
-func (s *Service) pickFor(sub *submission, m *gateway.Message, req gateway.Request, habits map[gateway.StickyKey]string) (*gateway.Number, gateway.Reason) {
-	p := sub.pool
-	key := gateway.StickyKey{Powerpack: m.Powerpack, To: m.To}
-	req.Sticky = habits[key]
-	choice, ok := p.powerpack.Pick(p.numbers, req, func(i int) gateway.Load {
-		return gateway.Load{FreeAt: p.senders[i].limit.FreeAt(p.senders[i].free, req.Now, p.senders[i].queued), Used: p.senders[i].used}
-	})
-	if !ok {
-		for i := range p.numbers {
-			if p.numbers[i].Carries(req) {
-				return nil, gateway.Expired // there are senders, but none is free before the message's time is over
-			}
-		}
+// pickFor lets the powerpack choose; p is nil when it was removed since the request came. Guarded by Dispatcher.mu.
+func (s *Service) pickFor(p *pool, m *gateway.Message, req gateway.Request, habits map[gateway.StickyKey]habit) (*gateway.Number, gateway.Reason) {
+	if p == nil {
 		return nil, gateway.InvalidSource
 	}
-	d := s.Dispatcher
-	d.turn++
-	p.senders[choice.Index].used = d.turn
-	m.From, m.PickedBy = p.numbers[choice.Index].Number, choice.Rule
-	if p.powerpack.Sticky && req.Sticky != m.From {
-		habits[key] = m.From
-		sub.Remember = append(sub.Remember, gateway.Sticky{Powerpack: m.Powerpack, To: m.To, From: m.From})
+	req.Sticky = habits[gateway.StickyKey{Powerpack: m.Powerpack, To: m.To}].from
+	choice, ok := p.powerpack.Pick(p.index, req, s.Dispatcher.condition)
+	switch {
+	case ok:
+		number := p.index.Number(choice.Index)
+		m.From, m.PickedBy = number.Number, choice.Rule
+		return number, gateway.NoReason
+	case p.powerpack.Suits(p.index, req):
+		return nil, gateway.Expired // there are senders, but none is free before the message's time is over
 	}
-	return &p.numbers[choice.Index], gateway.NoReason
+	return nil, gateway.InvalidSource
+}
+
+// remember makes a choice that is new the destination's habit. An old habit stays while its number is in the pool, though this message goes
+// another way: the store would not replace it either. A fresh one is stored with every submission that follows it, for the one that made it
+// may not be stored. Guarded by Dispatcher.mu.
+func (sub *submission) remember(p *pool, m *gateway.Message, habits map[gateway.StickyKey]habit) {
+	key := gateway.StickyKey{Powerpack: m.Powerpack, To: m.To}
+	old, asked := habits[key] // not asked: the powerpack has become sticky since
+	switch {
+	case !p.powerpack.Sticky || !asked:
+		return
+	case !p.index.Has(old.from):
+		habits[key] = habit{from: m.From, fresh: true}
+	case !old.fresh || old.from != m.From:
+		return
+	}
+	sub.Remember = append(sub.Remember, gateway.Sticky{Powerpack: m.Powerpack, To: m.To, From: m.From})
 }
 
 // carrierFor is the carrier that hosts the number, else the first of the route that is up, else the route's first. Guarded by
@@ -378,7 +412,7 @@ func (s *Service) giveBack(batch []*submission) {
 	for _, sub := range batch {
 		for i, m := range sub.Messages {
 			if set := sub.senders[i]; set != nil {
-				set.queued -= m.Units
+				set.enqueue(-m.Units)
 				d.forget(set)
 			}
 		}

@@ -54,7 +54,7 @@ func (d *Dispatcher) Queues(limit int) []QueueState {
 		}
 		q := QueueState{
 			Sender: l.key.Sender, Carrier: l.key.Carrier, Messages: l.waiting, Units: l.sender.queued, Rate: l.sender.limit.Rate,
-			FreeAt: time.Unix(0, l.sender.limit.FreeAt(l.sender.free, now, l.sender.queued)),
+			FreeAt: time.Unix(0, l.sender.freeFor(now)),
 		}
 		if l.held() > 0 {
 			q.Oldest = l.rows[l.head].AcceptedAt

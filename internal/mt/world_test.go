@@ -293,6 +293,22 @@ func (w *world) start() *process {
 	return p
 }
 
+// auditPools tells where the index of a pool has another load of a sender than the sender itself.
+func (p *process) auditPools() (wrong []string) {
+	d := p.dispatcher
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, pool := range p.service.roster.Load().pools {
+		for i := range pool.index.Len() {
+			s := d.senders[pool.index.Number(i).Number]
+			if got, want := pool.index.Load(i), s.inPool(); got != want || s.pool != pool.index || s.index != i {
+				wrong = append(wrong, fmt.Sprintf("sender %s has %+v, its pool %+v", s.number, want, got))
+			}
+		}
+	}
+	return wrong
+}
+
 // stop ends the process as SIGTERM does, and says how long that took.
 func (p *process) stop() time.Duration {
 	began := time.Now()
@@ -332,11 +348,16 @@ func (w *world) send(from, to string, units int, expiry time.Duration) (gateway.
 	return w.process.send(from, to, units, expiry)
 }
 
+// send accepts one message from a sender, or from the powerpack when from is empty.
 func (p *process) send(from, to string, units int, expiry time.Duration) (gateway.ID, error) {
-	a, err := p.service.Accept(context.Background(), &Request{
+	req := &Request{
 		Account: testAccount, Source: from, To: []gateway.Destination{{Number: to, Country: "US"}}, Service: gateway.SMS,
 		Text: text(units), Expiry: expiry, ReceivedAt: time.Now(), Callback: gateway.Callback{URL: "http://sink.example/"},
-	})
+	}
+	if from == "" {
+		req.Powerpack = testPack
+	}
+	a, err := p.service.Accept(context.Background(), req)
 	if err != nil {
 		return gateway.ID{}, err
 	}
