@@ -149,7 +149,7 @@ func newServer(ctx context.Context, cfg *Config, store *sqlite.Store, ids *gatew
 		return nil, err
 	}
 	s.accounts = plivo.New(plivo.Config{
-		Store: store, Accounts: accounts, Accept: s.service.Accept, Changed: s.service.Refresh, IDs: ids, Now: time.Now, Log: log,
+		Store: store, Accounts: accounts, Accept: s.service.Accept, Explain: s.service.Explain, Changed: s.service.Refresh, IDs: ids, Now: time.Now, Log: log,
 		TrustedProxies: cfg.TrustedProxies, Served: s.timings.served,
 	})
 	token, ok, err := store.OperatorToken(ctx)

@@ -15,6 +15,7 @@
 //	inventory.go  the numbers that can be rented
 //	place.go      names of countries and regions
 //	powerpack.go  powerpacks
+//	explain.go    which sender a powerpack would take, and why
 //	pool.go       numbers, toll-free numbers and short codes of a pool
 //	priority.go   number_priority
 //	callback.go   events as requests
@@ -43,11 +44,13 @@ import (
 	"github.com/heliograph/heliograph/internal/mt"
 )
 
-// Config is what an API works with. Store, Accept, IDs, Now and Log must be set.
+// Config is what an API works with. Store, Accept, Explain, IDs, Now and Log must be set.
 type Config struct {
 	Store Store
 	// Accept takes a checked message. When it returns without an error, the message is on disk.
 	Accept func(context.Context, *mt.Request) (gateway.Acceptance, error)
+	// Explain tells which sender a powerpack of the account would take, and why not the others.
+	Explain func(context.Context, gateway.AccountID, gateway.ID, gateway.Destination, gateway.Service) (mt.Explanation, error)
 	// Changed is called after each change to numbers or powerpacks, before the answer; new messages follow the change when it returns.
 	Changed func(context.Context) error
 	IDs     *gateway.IDSource
@@ -68,6 +71,7 @@ type Config struct {
 type API struct {
 	store    Store
 	accept   func(context.Context, *mt.Request) (gateway.Acceptance, error)
+	explain  func(context.Context, gateway.AccountID, gateway.ID, gateway.Destination, gateway.Service) (mt.Explanation, error)
 	changed  func(context.Context) error
 	ids      *gateway.IDSource
 	now      func() time.Time
@@ -84,7 +88,7 @@ type API struct {
 // redirect, which turns a client's POST into a GET.
 func New(cfg Config) http.Handler {
 	a := &API{
-		store: cfg.Store, accept: cfg.Accept, changed: cfg.Changed, ids: cfg.IDs, now: cfg.Now, log: cfg.Log, accounts: cfg.Accounts,
+		store: cfg.Store, accept: cfg.Accept, explain: cfg.Explain, changed: cfg.Changed, ids: cfg.IDs, now: cfg.Now, log: cfg.Log, accounts: cfg.Accounts,
 		throttle: newThrottle(), maxBody: cfg.MaxBody, proxies: cfg.TrustedProxies, served: cfg.Served,
 	}
 	if a.accounts == nil {
@@ -117,6 +121,7 @@ func (a *API) table() []route {
 
 		newRoute("/v1/Account/{auth_id}/Powerpack/", a.listPowerpacks, a.createPowerpack, nil),
 		newRoute("/v1/Account/{auth_id}/Powerpack/{uuid}/", a.getPowerpack, a.updatePowerpack, a.deletePowerpack),
+		newRoute("/v1/Account/{auth_id}/Powerpack/{uuid}/Explain/", a.explainPowerpack, nil, nil),
 		newRoute("/v1/Account/{auth_id}/Powerpack/{uuid}/Number/", a.listPoolNumbers, a.addPoolNumber, a.removePoolNumber),
 		newRoute("/v1/Account/{auth_id}/Powerpack/{uuid}/Number/{number}/", a.getPoolNumber, a.addPoolNumber, a.removePoolNumber),
 

@@ -44,6 +44,7 @@ type server struct {
 	mu       sync.Mutex
 	now      time.Time
 	accept   func(*mt.Request) (gateway.Acceptance, error)
+	explain  func(gateway.Destination, gateway.Service) (mt.Explanation, error)
 	requests []*mt.Request
 	changes  int
 	change   error // what Changed answers
@@ -76,6 +77,9 @@ func newServer(t testing.TB, options ...func(*Config)) *server {
 		}
 		return gateway.Acceptance{RequestID: req.ID, Messages: messages, Invalid: req.Invalid}, nil
 	}
+	s.explain = func(gateway.Destination, gateway.Service) (mt.Explanation, error) {
+		return mt.Explanation{Reason: gateway.InvalidSource}, nil
+	}
 	s.accounts = NewAccounts(s.store.Account, s.clock)
 	cfg := Config{
 		Store: s.store, IDs: ids, Now: s.clock, Log: slog.New(slog.NewTextHandler(s.log, nil)), Accounts: s.accounts,
@@ -84,6 +88,9 @@ func newServer(t testing.TB, options ...func(*Config)) *server {
 			defer s.mu.Unlock()
 			s.requests = append(s.requests, req)
 			return s.accept(req)
+		},
+		Explain: func(_ context.Context, _ gateway.AccountID, _ gateway.ID, to gateway.Destination, service gateway.Service) (mt.Explanation, error) {
+			return s.explain(to, service)
 		},
 		Changed: func(context.Context) error { s.changes++; return s.change },
 	}
