@@ -6,8 +6,12 @@
 // DESIGN.md says why no event is lost, and when one can be told twice.
 //
 //	worker.go    start and stop, and hints of new events
-//	endpoint.go  one endpoint's queue, its health and how many posts it may have at once
-//	post.go      the goroutines that post, and whose turn it is
+//	endpoint.go  one endpoint's queue
+//	lane.go      how posts went lately, and how many may be out at once because of that
+//	account.go   accounts and their hosts, and what leaves memory when
+//	share.go     how much of everything an account may take
+//	turns.go     whose turn it is to post
+//	post.go      the goroutines that post
 //	record.go    what became of attempts, written in batches
 //	refill.go    reading on from the store: backlogs, retries that are due, what memory does not know of
 //	queue.go     first in, first out

@@ -1,42 +1,13 @@
 package webhook
 
 import (
-	"net/url"
 	"sort"
 	"time"
 
 	"github.com/heliograph/heliograph/internal/gateway"
 )
 
-// class is what an endpoint's posts are charged to. Each class has posts of its own, so that endpoints which fail, or are not known yet,
-// take none from those that work.
-type class int
-
-const (
-	proven   class = iota // it answers
-	unproven              // it has not been heard of yet
-	failing               // it fails, or keeps its posts waiting
-
-	classes
-)
-
-// posts bounds the class's posts at one time.
-func (c class) posts() int {
-	if c == proven {
-		return 1024
-	}
-	return 128
-}
-
-// events is how many events of the class wait in memory before its endpoints hold only a few each.
-func (c class) events() int {
-	if c == proven {
-		return 16_384
-	}
-	return 4096
-}
-
-// Bounds of one endpoint.
+// Bounds of one endpoint, and of the posts of those that share a lane.
 const (
 	startPosts   = 4  // posts at a time before anything is known
 	mostPosts    = 64 // and when it answers well
@@ -53,6 +24,7 @@ const (
 type item struct {
 	event   gateway.Event
 	ep      *endpoint
+	class   class // that its post is charged to
 	next    *item // the later event of the same message that waits for this one's first attempt
 	attempt gateway.Attempt
 }
@@ -61,11 +33,12 @@ func (it *item) first() bool { return it.event.Attempt == 0 }
 
 func earlier(a, b *item) bool { return a.event.ID < b.event.ID }
 
-// endpoint is the lane of an account's callbacks to one URL. All fields are guarded by Worker.mu.
+// endpoint is the queue of an account's callbacks to one URL. All fields are guarded by Worker.mu.
 type endpoint struct {
-	id      int64
-	account gateway.AccountID
-	host    string // for people
+	id   int64
+	host *host // nil: a stranger; no event of it was seen yet, so none is in memory
+	own  lane  // its own health and posts in flight, whichever lane it is in
+	lane *lane // own, or one of its host's
 
 	fresh       queue[*item] // never tried, by ID
 	retries     queue[*item] // due, the earliest first
@@ -85,20 +58,9 @@ type endpoint struct {
 	arrived []gateway.Event
 	settled map[int64]struct{} // recorded since the read began
 
-	class     class
-	ready     bool // in the line of those that may post
-	stamp     int  // of its place there; a place with another stamp is void
-	inflight  int
-	limit     int       // posts at a time
-	since     time.Time // when the last answer came, or the first post of those in flight left
+	ready     bool      // in its lane's line
+	stamp     int       // of its place there
 	idleSince time.Time // zero: not idle
-
-	heard    bool // it has taken a callback
-	bad      bool
-	slow     bool
-	garbled  bool // its last event could not be rendered
-	failures int  // in a row
-	goods    int  // in a row
 
 	lastStatus int
 	lastError  string
@@ -107,7 +69,7 @@ type endpoint struct {
 func (ep *endpoint) waiting() int { return ep.fresh.len() + ep.retries.len() }
 
 // postable tells whether it has something to post and may.
-func (ep *endpoint) postable() bool { return ep.inflight < ep.limit && ep.waiting() > 0 }
+func (ep *endpoint) postable() bool { return ep.own.inflight < ep.own.limit && ep.waiting() > 0 }
 
 // idle tells whether nothing of it is in memory and nothing is known to wait.
 func (ep *endpoint) idle() bool {
@@ -119,71 +81,26 @@ func (ep *endpoint) behind() {
 	ep.more, ep.after, ep.missed = true, 0, ep.reading
 }
 
-// introduce learns who is behind the endpoint from an event.
-func (ep *endpoint) introduce(m *gateway.Message) {
-	if ep.account != "" {
-		return
+// home is the lane where it belongs. One that has taken a callback is judged by itself; until then it is what its host is. When it fails it
+// shares one place with those of its host that fail too.
+func (ep *endpoint) home() *lane {
+	switch {
+	case ep.own.bad || ep.own.slow:
+		return &ep.host.troubled
+	case ep.own.heard:
+		return &ep.own
 	}
-	ep.account = m.Account
-	if u, err := url.Parse(m.Callback.URL); err == nil {
-		ep.host = u.Host
-	}
+	return &ep.host.newcomers
 }
 
-// classify is the class that its health puts it into.
-func (ep *endpoint) classify() class {
-	switch {
-	case ep.bad || ep.slow:
-		return failing
-	case ep.heard:
-		return proven
-	}
-	return unproven
+// overfull tells whether it fails and holds more events than such a one may.
+func (ep *endpoint) overfull() bool {
+	return ep.lane != nil && ep.lane.class == failing && ep.fresh.len() > failedEvents
 }
 
-// turn is a change of an endpoint's health that people should know of.
-type turn int
-
-const (
-	noTurn turn = iota
-	turnedBad
-	turnedWell
-	turnedGarbled
-)
-
-// judge takes up how an attempt went. A failure halves what may be posted at once, some in a row leave one post at a time; quick
-// successes raise it, one by one, as long as it is used up.
-func (ep *endpoint) judge(told bool, latency time.Duration) turn {
-	if !told {
-		ep.goods = 0
-		ep.failures++
-		ep.limit = max(1, ep.limit/2)
-		if ep.bad || ep.failures < badAfter {
-			return noTurn
-		}
-		ep.bad, ep.limit = true, 1
-		return turnedBad
-	}
-	ep.failures, ep.heard = 0, true
-	ep.goods++
-	if ep.bad && ep.goods < wellAfter {
-		return noTurn
-	}
-	wasBad := ep.bad
-	ep.bad = false
-	switch {
-	case latency > quick:
-		ep.limit = max(min(ep.limit, startPosts), ep.limit-1)
-	default:
-		ep.slow = false
-		if ep.inflight+1 >= ep.limit {
-			ep.limit = min(ep.limit+1, mostPosts)
-		}
-	}
-	if wasBad {
-		return turnedWell
-	}
-	return noTurn
+// failing tells whether it is known to fail, by itself or by its host.
+func (ep *endpoint) failing() bool {
+	return ep.own.bad || ep.host != nil && ep.lane == &ep.host.newcomers && ep.lane.bad
 }
 
 // dueGrain is how far apart the times of retries are told from each other, in microseconds: with the schedule's few minutes that bounds

@@ -14,25 +14,83 @@ import (
 	"github.com/heliograph/heliograph/internal/gateway"
 )
 
+// known makes an endpoint of an account in memory.
+func known(w *Worker, account gateway.AccountID, url string) *endpoint {
+	m := message(1, url)
+	m.Account = account
+	return w.endpointOf(m)
+}
+
 func TestEndpointsInMemoryAreBounded(t *testing.T) {
 	store := newMemory(t)
 	w := newWorker(store, newReceiver(hang))
-	w.running = true
-	for id := range int64(mostEndpoints) {
-		w.endpoint(id + 1).more = true
+	w.running, w.posters = true, mostPosters // none is started
+	for n := 1; ; n++ {                      // accounts with ever more endpoints than they get
+		mine := 0
+		account := gateway.AccountID(fmt.Sprintf("MA%018d", n))
+		for ; mine < mostEndpoints; mine++ {
+			ep := known(w, account, fmt.Sprintf("http://a%d.example/", mine))
+			if ep == nil {
+				break
+			}
+			ep.more = true
+		}
+		if n == 1 && mine != mostEndpoints/2 {
+			t.Fatalf("the first account has %d endpoints in memory", mine)
+		}
+		if n <= 10 && mine < 800 {
+			t.Errorf("account %d finds place for %d", n, mine)
+		}
+		if mine == 0 {
+			break
+		}
 	}
 	e := store.add(message(1, "http://one.too.many.example/"), 1)
 	w.Told([]gateway.Event{e})
 	if len(w.held) != 0 || len(w.endpoints) != mostEndpoints {
 		t.Fatalf("%d events and %d endpoints in memory", len(w.held), len(w.endpoints))
 	}
-	if again := w.recount(t.Context(), false); again > recountSoon {
-		t.Errorf("what had no place is looked for again only after %v", again)
+	for range 2 { // it is read, and has no place, until there is one
+		if again := w.recount(t.Context(), false); again < recountSoon {
+			t.Errorf("looked for again after %v", again)
+		}
+		if w.readNext(t.Context()); w.endpoints[endpointOf(&e)] != nil || !w.takeRefused() || w.strangers.endpoints != 0 {
+			t.Fatal("the endpoint of an account that has no place is in memory")
+		}
 	}
-	w.forget(w.endpoints[1])
+	for _, ep := range w.endpoints {
+		w.forget(ep)
+		break
+	}
 	w.recount(t.Context(), false)
-	if ep := w.endpoints[endpointOf(&e)]; ep == nil || !ep.more || !ep.listed {
-		t.Errorf("the endpoint that found a place: %+v", ep)
+	for w.readNext(t.Context()) {
+	}
+	if len(w.held) != 1 || w.endpoints[endpointOf(&e)].host == nil {
+		t.Errorf("%d events are held when there is a place", len(w.held))
+	}
+}
+
+// TestStrangersAreBounded: after a start the store names more endpoints than are looked through at a time; each has its turn.
+func TestStrangersAreBounded(t *testing.T) {
+	store := newMemory(t)
+	w := newWorker(store, newReceiver(hang))
+	w.running, w.posters = true, mostPosters // none is started
+	const endpoints = mostStrangers + 10
+	for n := range endpoints {
+		m := message(n, fmt.Sprintf("http://a.example/%d", n))
+		m.Account = gateway.AccountID(fmt.Sprintf("MA%018d", n%100))
+		store.add(m, 1)
+	}
+	for _, want := range []int{mostStrangers, endpoints} {
+		again := w.recount(t.Context(), false)
+		if overflow := want < endpoints; overflow != (again < recountEvery/2) || w.strangers.endpoints > mostStrangers {
+			t.Errorf("again after %v, %d strangers", again, w.strangers.endpoints)
+		}
+		for w.readNext(t.Context()) {
+		}
+		if n := len(w.endpoints); n != want || w.strangers.endpoints != 0 {
+			t.Errorf("%d endpoints after a recount, want %d; %d strangers", n, want, w.strangers.endpoints)
+		}
 	}
 }
 
@@ -53,16 +111,28 @@ func TestIdleEndpointsAreForgotten(t *testing.T) {
 		if n := w.Stats().Endpoints; n != 0 {
 			t.Errorf("%d idle endpoints are remembered after a while", n)
 		}
+		time.Sleep(forgetAfter)
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		if len(w.accounts) != 0 || w.hosts != 0 {
+			t.Errorf("%d accounts and %d hosts are remembered", len(w.accounts), w.hosts)
+		}
 	})
 }
 
 func TestIdleEndpointsAreBounded(t *testing.T) {
 	w := newWorker(newMemory(t), newReceiver(hang))
-	for id := range int64(mostIdle + 500) {
-		w.place(w.endpoint(id + 1))
+	for n := range mostIdle + 500 {
+		w.place(known(w, "MA000000000000000000", fmt.Sprintf("http://a%d.example/", n)))
 	}
-	if n := len(w.endpoints); n != mostIdle {
-		t.Errorf("%d idle endpoints are remembered", n)
+	if n := len(w.endpoints); n != mostIdle || w.hosts != mostIdle {
+		t.Errorf("%d idle endpoints and %d hosts are remembered", n, w.hosts)
+	}
+	for n := range 2 * mostIdleOfOne { // another account's are still remembered, as far as they are few
+		w.place(known(w, "MA000000000000000001", fmt.Sprintf("http://a.example/%d", n)))
+	}
+	if n := len(w.endpoints); n != mostIdle+mostIdleOfOne {
+		t.Errorf("%d idle endpoints of two accounts are remembered", n)
 	}
 }
 
@@ -85,24 +155,33 @@ func TestForgottenEndpointBelievesNoOldHint(t *testing.T) {
 
 func TestRoom(t *testing.T) {
 	for _, c := range []struct {
-		class class
-		full  bool
-		want  int
+		class     class
+		all, mine int // events that wait, in parts of a half of the class's
+		want      int
 	}{
-		{proven, false, mostEvents},
-		{unproven, false, mostEvents},
-		{failing, false, failedEvents},
-		{proven, true, fewEvents},
-		{unproven, true, fewEvents},
-		{failing, true, 1},
+		{proven, 0, 0, mostEvents},
+		{unproven, 0, 0, mostEvents},
+		{failing, 0, 0, failedEvents},
+		{proven, 1, 1, fewEvents},
+		{unproven, 1, 1, fewEvents},
+		{failing, 1, 1, 1},
+		{proven, 1, 0, mostEvents}, // the half is another account's
+		{failing, 1, 0, failedEvents},
+		{proven, 2, 0, fewEvents},
+		{proven, 2, 2, 1},
+		{unproven, 2, 2, 1},
 	} {
 		w := newWorker(newMemory(t), newReceiver(hang))
-		if c.full {
-			w.waiting[c.class] = c.class.events()
+		ep := known(w, "MA000000000000000000", "http://a.example/")
+		ep.lane.class = c.class
+		w.waiting[c.class] = c.all * c.class.events() / 2
+		ep.host.account.waiting[c.class] = c.mine * c.class.events() / 2
+		if got := w.room(ep); got != c.want {
+			t.Errorf("class %d, %d halves wait, %d of the account's: %d", c.class, c.all, c.mine, got)
 		}
-		if got := w.room(&endpoint{class: c.class}); got != c.want {
-			t.Errorf("class %d, full %t: %d", c.class, c.full, got)
-		}
+	}
+	if got := newWorker(newMemory(t), nil).room(&endpoint{}); got != fewEvents {
+		t.Errorf("a stranger: %d", got)
 	}
 }
 
@@ -133,11 +212,11 @@ func TestManyFailingEndpointsCostLittleMemory(t *testing.T) {
 func TestEndpointStates(t *testing.T) {
 	w := newWorker(newMemory(t), newReceiver(hang))
 	for id, more := range []int{0, 3, 7, 7, 0} {
-		ep := w.endpoint(int64(id + 1))
+		ep := w.stranger(int64(id + 1))
 		for range more {
 			ep.fresh.push(&item{ep: ep})
 		}
-		ep.bad = id == 4
+		ep.own.bad = id == 4
 	}
 	var order []int64
 	for _, s := range w.Endpoints(4) {
@@ -234,19 +313,18 @@ func TestRenderThatWaitsForTheStop(t *testing.T) {
 // TestEndpointThatIsWellWaitsForNoFailingOne: it leaves the line of its old class, whose posts are all out, at once and for good.
 func TestEndpointThatIsWellWaitsForNoFailingOne(t *testing.T) {
 	w := newWorker(newMemory(t), newReceiver(hang))
-	ep := w.endpoint(1)
-	ep.bad, ep.heard = true, true
-	w.place(ep)
+	ep := known(w, "MA000000000000000000", "http://a.example/")
 	for id := range int64(4) {
 		w.addFresh(ep, &gateway.Event{ID: id + 1, Message: message(int(id), "http://a.example/")})
 	}
+	ep.own.bad, ep.own.heard = true, true
 	w.used[failing] = failing.posts()
 	w.place(ep)
-	w.running = true
+	w.running, w.posters = true, mostPosters // none is started
 	if it := w.next(); it != nil {
 		t.Fatalf("event %d leaves beyond the bound of failing endpoints", it.event.ID)
 	}
-	ep.bad = false
+	ep.own.bad = false
 	w.place(ep)
 	if it := w.next(); it == nil || it.event.ID != 1 || w.used[proven] != 1 {
 		t.Fatalf("the endpoint is well, and %+v leaves", it)
@@ -254,5 +332,27 @@ func TestEndpointThatIsWellWaitsForNoFailingOne(t *testing.T) {
 	w.used[failing] = 0
 	if it := w.nextOf(failing); it != nil {
 		t.Errorf("event %d leaves with the posts of failing endpoints", it.event.ID)
+	}
+}
+
+// TestReadingGoesByAccounts: an endpoint is not read on after a thousand of another account.
+func TestReadingGoesByAccounts(t *testing.T) {
+	w := newWorker(newMemory(t), newReceiver(hang))
+	for n := range 1000 {
+		ep := known(w, "MA000000000000000001", fmt.Sprintf("http://a%d.example/", n))
+		ep.behind()
+		w.place(ep)
+	}
+	ep := known(w, "MA000000000000000002", "http://a.example/")
+	ep.behind()
+	w.place(ep)
+	for n := range 1001 {
+		p, ok := w.beginRead()
+		if !ok || n == 1 && p.ep != ep {
+			t.Fatalf("read %d is of %+v", n, p.ep)
+		}
+	}
+	if _, ok := w.beginRead(); ok {
+		t.Error("an endpoint is read twice")
 	}
 }

@@ -15,8 +15,7 @@ import (
 const (
 	// answerTimeout is for a whole answer, its body included.
 	answerTimeout = 8 * time.Second
-	// mostPosters bounds the goroutines that post. It is more than the classes' posts together: those of an endpoint that falls silent
-	// move to another class while they are out.
+	// mostPosters bounds the goroutines that post. It is as many as the classes' posts together, so that no class waits for another's.
 	mostPosters = 2048
 	// mostAsleep is how many of them wait for work; others end when there is none.
 	mostAsleep = 128
@@ -72,81 +71,6 @@ func (w *Worker) poster() {
 			w.roused = false
 		}
 	}
-}
-
-// next takes out the event to be posted next: endpoints of a class take turns. An endpoint gets no more posts than its class has left, so
-// that a few which fall silent together leave some for the others.
-func (w *Worker) next() *item {
-	if !w.running || w.unrecorded >= mostUnrecorded {
-		return nil
-	}
-	for c := range classes {
-		if it := w.nextOf(c); it != nil {
-			return it
-		}
-	}
-	return nil
-}
-
-func (w *Worker) nextOf(c class) *item {
-	line := &w.ready[c]
-	for range line.len() {
-		left := c.posts() - w.used[c]
-		if left <= 0 {
-			return nil
-		}
-		first := line.pop()
-		ep := first.ep
-		switch {
-		case !ep.ready || first.stamp != ep.stamp:
-			continue
-		case ep.inflight >= left:
-			line.push(first)
-			continue
-		}
-		it := w.take(ep)
-		ep.ready = false
-		w.place(ep)
-		if it != nil {
-			return it
-		}
-	}
-	return nil
-}
-
-// take takes an endpoint's next event out for posting; nil when there is none that may go. Retries come first: they are the older ones.
-// An event of a message whose earlier event is in its first attempt waits for that.
-func (w *Worker) take(ep *endpoint) *item {
-	if ep.inflight >= ep.limit {
-		return nil
-	}
-	if ep.retries.len() > 0 {
-		return w.depart(ep, ep.retries.pop())
-	}
-	for ep.fresh.len() > 0 {
-		it := ep.fresh.pop()
-		ahead := w.firsts[it.event.Message.ID]
-		if ahead == nil {
-			w.firsts[it.event.Message.ID] = it
-			return w.depart(ep, it)
-		}
-		w.waiting[ep.class]--
-		for ahead.next != nil {
-			ahead = ahead.next
-		}
-		ahead.next = it
-	}
-	return nil
-}
-
-func (w *Worker) depart(ep *endpoint, it *item) *item {
-	w.waiting[ep.class]--
-	if ep.inflight == 0 {
-		ep.since = w.Now()
-	}
-	ep.inflight++
-	w.used[ep.class]++
-	return it
 }
 
 // outcome is what became of a post.
@@ -209,10 +133,7 @@ func drained(resp *http.Response, buf []byte) error {
 
 // posted takes up what became of a post. It is called with mu held, and lets go of it while it logs.
 func (w *Worker) posted(it *item, o outcome) {
-	ep := it.ep
-	ep.inflight--
-	w.used[ep.class]--
-	ep.since = o.ended
+	w.arrive(it, &o)
 	if it.first() {
 		w.follow(it)
 	}
@@ -221,23 +142,53 @@ func (w *Worker) posted(it *item, o outcome) {
 		return
 	}
 	w.describe(it, &o)
-	change := noTurn
-	switch {
-	case !o.unrenderable:
-		change = ep.judge(o.told(), o.ended.Sub(o.started))
-		ep.lastStatus, ep.lastError, ep.garbled = it.attempt.Status, it.attempt.Error, false
-	case !ep.garbled:
-		ep.garbled, change = true, turnedGarbled
-	}
+	news := w.judge(it, &o)
 	w.count(it, &o)
 	w.record(it)
-	w.place(ep)
-	if change != noTurn {
-		account, host := ep.account, ep.host
+	w.place(it.ep)
+	if news != noNews {
+		account, host := it.ep.host.account.id, it.ep.host.name
 		w.mu.Unlock()
-		w.tell(it, change, account, host)
+		w.tell(it, news, account, host)
 		w.mu.Lock()
 	}
+}
+
+// news is what people should know of a host.
+type news int
+
+const (
+	noNews news = iota
+	badNews
+	goodNews
+	garbledNews
+)
+
+// judge takes up how an attempt went: for the endpoint, for the lane that it shares with others, and for what is said of the host.
+func (w *Worker) judge(it *item, o *outcome) news {
+	ep, h := it.ep, it.ep.host
+	if o.unrenderable {
+		if h.garbled {
+			return noNews
+		}
+		h.garbled = true
+		return garbledNews
+	}
+	ep.lastStatus, ep.lastError = it.attempt.Status, it.attempt.Error
+	told, latency := o.told(), o.ended.Sub(o.started)
+	change := ep.own.judge(told, latency, ep.own.inflight)
+	if ep.lane != &ep.own {
+		ep.lane.judge(told, latency, ep.lane.inflight)
+	}
+	switch change {
+	case turnedBad:
+		h.bads++
+	case turnedWell: // what failed with it may be well with it
+		h.bads--
+		h.newcomers.absolve()
+	}
+	w.reclassify(&h.newcomers)
+	return h.report(told, o.ended)
 }
 
 // follow lets the event go that waited for the first attempt of the one before it.
@@ -303,16 +254,16 @@ func plainly(err error) string {
 	return err.Error()
 }
 
-// tell logs what people should know: once when an endpoint turns bad, once when it is well again, and the first of its events that can
-// never be told.
-func (w *Worker) tell(it *item, change turn, account gateway.AccountID, host string) {
+// tell logs what people should know: once when something at a host turns bad, once when nothing there is bad any more, and the first of
+// its events that can never be told.
+func (w *Worker) tell(it *item, what news, account gateway.AccountID, host string) {
 	log := w.Log.With("account", account, "host", host)
-	switch change {
-	case turnedBad:
-		log.Warn("callbacks to an endpoint fail; it gets one at a time until it takes them again", "reason", it.attempt.Error)
-	case turnedWell:
-		log.Info("an endpoint takes callbacks again")
-	case turnedGarbled:
+	switch what {
+	case badNews:
+		log.Warn("callbacks to a host fail; what fails there gets one at a time until it takes them again", "reason", it.attempt.Error)
+	case goodNews:
+		log.Info("a host takes callbacks again")
+	case garbledNews:
 		log.Error("callbacks that cannot be rendered are given up", "message", it.event.Message.ID, "sequence", it.event.Sequence, "reason", it.attempt.Error)
 	}
 }

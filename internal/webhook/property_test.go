@@ -18,6 +18,7 @@ import (
 type move struct {
 	kind     string
 	n        int
+	account  int
 	endpoint int
 	wait     time.Duration
 }
@@ -29,7 +30,8 @@ func drawMoves(t *rapid.T) []move {
 				"told", "told", "told", "backwards", "late", "silent", "hidden", "twice", "flood", "restart", "crash", "unwritable", "unreadable", "well",
 			}).Draw(t, "kind"),
 			n:        rapid.IntRange(1, 40).Draw(t, "n"),
-			endpoint: rapid.IntRange(0, 3).Draw(t, "endpoint"),
+			account:  rapid.IntRange(0, 2).Draw(t, "account"),
+			endpoint: rapid.IntRange(0, 5).Draw(t, "endpoint"),
 			wait:     time.Duration(rapid.IntRange(0, 3000).Draw(t, "ms")) * time.Millisecond,
 		}
 	}), 1, 25).Draw(t, "moves")
@@ -99,15 +101,16 @@ func (g *game) begin() {
 	g.stop = run(g.t, g.worker)
 }
 
-// events stores n events, up to three for a message.
-func (g *game) events(n, endpoint int, hidden bool) []gateway.Event {
+// events stores n events, up to three for a message. Two endpoints share a host; accounts share none.
+func (g *game) events(m move, n int, hidden bool) []gateway.Event {
 	var events []gateway.Event
 	for i := range n {
 		if i%3 == 0 {
 			g.messages++
 		}
-		m := message(g.messages, fmt.Sprintf("http://a%d.example/", endpoint))
-		events = append(events, g.store.addHidden(m, i%3+1, hidden))
+		msg := message(g.messages, fmt.Sprintf("http://a%d.example/%d", m.endpoint/2, m.endpoint%2))
+		msg.Account = gateway.AccountID(fmt.Sprintf("MA%018d", m.account))
+		events = append(events, g.store.addHidden(msg, i%3+1, hidden))
 	}
 	return events
 }
@@ -115,23 +118,23 @@ func (g *game) events(n, endpoint int, hidden bool) []gateway.Event {
 func (g *game) play(m move) {
 	switch m.kind {
 	case "told":
-		g.worker.Told(g.events(m.n, m.endpoint, false))
+		g.worker.Told(g.events(m, m.n, false))
 	case "backwards":
-		events := g.events(m.n, m.endpoint, false)
+		events := g.events(m, m.n, false)
 		for i := range events {
 			last := len(events) - 1 - i
 			g.worker.Told(events[last : last+1])
 		}
 	case "flood": // more than memory takes
-		g.worker.Told(g.events(m.n*100, m.endpoint, false))
+		g.worker.Told(g.events(m, m.n*100, false))
 	case "silent":
-		g.events(m.n, m.endpoint, false)
+		g.events(m, m.n, false)
 	case "late":
-		g.late = append(g.late, g.events(m.n, m.endpoint, false)...)
+		g.late = append(g.late, g.events(m, m.n, false)...)
 	case "hidden":
-		g.hidden = append(g.hidden, g.events(m.n, m.endpoint, true)...)
+		g.hidden = append(g.hidden, g.events(m, m.n, true)...)
 	case "twice":
-		events := g.events(m.n, m.endpoint, false)
+		events := g.events(m, m.n, false)
 		g.worker.Told(append(events, events...))
 	case "restart":
 		g.restarts++
@@ -198,8 +201,38 @@ func (g *game) verdict() error {
 	if s := g.worker.Stats(); s.Waiting+s.InFlight+s.Unrecorded > 0 || len(g.worker.held) > 0 || len(g.worker.firsts) > 0 {
 		return fmt.Errorf("left in memory: %+v, %d held", s, len(g.worker.held))
 	}
-	return nil
+	return g.worker.books()
 }
 
 // stops is how often posts may have been cut off.
 func (g *game) stops() int { return g.crashes + g.restarts }
+
+// books holds the worker's counts against what they count, when nothing is in memory.
+func (w *Worker) books() error {
+	if w.used != [classes]int{} || w.waiting != [classes]int{} || w.toRead.len() > 0 || w.strangers.endpoints != 0 {
+		return fmt.Errorf("nothing is to be done, and posts %v, events %v, %d accounts to read, %d strangers", w.used, w.waiting, w.toRead.len(), w.strangers.endpoints)
+	}
+	hosts, endpoints := 0, map[*host]int{}
+	for _, ep := range w.endpoints {
+		endpoints[ep.host]++
+		if ep.own.inflight != 0 || ep.lane.inflight != 0 || ep.lane.waiting != 0 || ep.lane != ep.home() {
+			return fmt.Errorf("endpoint %+v", ep)
+		}
+	}
+	for id, a := range w.accounts {
+		n := 0
+		for key, h := range a.hosts {
+			hosts, n = hosts+1, n+h.endpoints
+			if h.account != a || h.key != key || h.endpoints != endpoints[h] || h.bads != 0 {
+				return fmt.Errorf("host %+v has %d endpoints", h, endpoints[h])
+			}
+		}
+		if a.id != id || a.used != [classes]int{} || a.waiting != [classes]int{} || a.endpoints != n || n == 0 && len(a.hosts) == 0 {
+			return fmt.Errorf("account %+v has %d endpoints", a, n)
+		}
+	}
+	if hosts != w.hosts {
+		return fmt.Errorf("%d hosts, counted %d", hosts, w.hosts)
+	}
+	return nil
+}

@@ -27,6 +27,16 @@ func (q *queue[T]) pop() T {
 	return v
 }
 
+// front is the first one; there must be one.
+func (q *queue[T]) front() T { return q.list[q.head] }
+
+// rotate puts the first one at the end.
+func (q *queue[T]) rotate() {
+	if q.len() > 1 {
+		q.push(q.pop())
+	}
+}
+
 // insert puts a value before the first that comes after it; most belong at the end, or at the front.
 func (q *queue[T]) insert(v T, before func(a, b T) bool) {
 	if q.head > 0 && q.len() > 0 && before(v, q.list[q.head]) {

@@ -1,8 +1,11 @@
 package webhook
 
 import (
+	"cmp"
 	"context"
 	"math/rand/v2"
+	"slices"
+	"sort"
 	"time"
 
 	"github.com/heliograph/heliograph/internal/gateway"
@@ -45,6 +48,9 @@ func (w *Worker) readLoop(ctx context.Context) {
 		}
 		for ctx.Err() == nil && w.readNext(ctx) {
 		}
+		if w.takeRefused() {
+			timer.Reset(recountSoon)
+		}
 	}
 }
 
@@ -58,14 +64,19 @@ func (w *Worker) recount(ctx context.Context, early bool) time.Duration {
 		return storePause
 	}
 	took := w.Now().Sub(began)
+	slices.SortFunc(counts, func(a, b gateway.EndpointCount) int { return cmp.Compare(a.Endpoint, b.Endpoint) })
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	now := w.Now().UnixMicro()
 	overflow, unknown := false, false // endpoints that memory has no place for; retries whose times it does not know
-	for _, c := range counts {
-		ep := w.endpoint(c.Endpoint)
+	from := sort.Search(len(counts), func(i int) bool { return counts[i].Endpoint >= w.recountFrom })
+	for i := range counts {
+		c := &counts[(from+i)%len(counts)]
+		ep := w.stranger(c.Endpoint)
 		if ep == nil {
-			overflow = true
+			if !overflow { // so that each finds a place in time
+				overflow, w.recountFrom = true, c.Endpoint
+			}
 			continue
 		}
 		if c.Fresh > 0 {
@@ -129,13 +140,16 @@ func (w *Worker) readTrouble(ctx context.Context, err error) {
 	}
 }
 
-// beginRead picks the endpoint whose turn it is, and how much to read. What memory holds the store still gives, until it is recorded:
+// beginRead picks the endpoint whose turn it is, and how much to read; accounts take turns. What memory holds the store still gives, until it is recorded:
 // it is asked for that much more.
 func (w *Worker) beginRead() (p page, ok bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for w.toRead.len() > 0 {
-		ep := w.toRead.pop()
+		a := w.toRead.pop()
+		a.listed = false
+		ep := a.toRead.pop()
+		w.listAccount(a)
 		ep.listed = false
 		p = page{ep: ep, after: ep.after}
 		if w.wantsRetries(ep) {
@@ -180,6 +194,9 @@ func (w *Worker) endRead(p *page, ok bool) {
 
 func (w *Worker) takeUp(p *page) {
 	ep := p.ep
+	if ep.host == nil && !w.meet(p) {
+		return
+	}
 	for i := range p.retries {
 		if e := &p.retries[i]; w.unknown(ep, e) {
 			w.addRetry(ep, e)
@@ -203,11 +220,35 @@ func (w *Worker) takeUp(p *page) {
 // unknown tells whether an event that was read is neither in memory nor was recorded since the read began.
 func (w *Worker) unknown(ep *endpoint, e *gateway.Event) bool {
 	_, settled := ep.settled[e.ID]
-	if settled || w.held[e.ID] != nil {
-		return false
+	return !settled && w.held[e.ID] == nil
+}
+
+// meet learns from what was read who a stranger is. If its account has no place for it, it is let go, for a recount to find again.
+func (w *Worker) meet(p *page) bool {
+	read := p.retries
+	if len(read) == 0 {
+		read = p.fresh
 	}
-	ep.introduce(e.Message)
-	return true
+	switch {
+	case len(read) == 0: // nothing to learn, and nothing to take up
+		return true
+	case w.hasPlace(read[0].Message.Account):
+		w.introduce(p.ep, read[0].Message)
+		return true
+	}
+	p.ep.more, p.ep.retryDue, p.ep.missed = false, false, false
+	p.ep.dues, p.ep.arrived = nil, nil
+	w.refused = true
+	return false
+}
+
+// takeRefused tells whether an endpoint found no place since it was asked last.
+func (w *Worker) takeRefused() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	refused := w.refused
+	w.refused = false
+	return refused
 }
 
 // settle remembers during a read that an event was recorded: what the read brings may be older than that.

@@ -54,7 +54,7 @@ func (w *Worker) Stats() Stats {
 		s.InFlight += w.used[c]
 	}
 	for _, ep := range w.endpoints {
-		if ep.bad {
+		if ep.failing() {
 			s.Failing++
 		}
 	}
@@ -82,8 +82,11 @@ func (w *Worker) Endpoints(limit int) []EndpointState {
 	states := make([]EndpointState, 0, len(w.endpoints))
 	for _, ep := range w.endpoints {
 		s := EndpointState{
-			Endpoint: ep.id, Account: ep.account, Host: ep.host, Failing: ep.bad, Waiting: ep.waiting(), More: ep.more || ep.retryDue,
-			InFlight: ep.inflight, Limit: ep.limit, LastStatus: ep.lastStatus, LastError: ep.lastError,
+			Endpoint: ep.id, Failing: ep.failing(), Waiting: ep.waiting(), More: ep.more || ep.retryDue,
+			InFlight: ep.own.inflight, Limit: ep.own.limit, LastStatus: ep.lastStatus, LastError: ep.lastError,
+		}
+		if ep.host != nil {
+			s.Account, s.Host, s.Limit = ep.host.account.id, ep.host.name, min(ep.own.limit, ep.lane.limit)
 		}
 		if len(ep.dues) > 0 {
 			s.NextRetry = time.UnixMicro(ep.dues[0])

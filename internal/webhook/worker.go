@@ -32,12 +32,17 @@ type Worker struct {
 	mu          sync.Mutex
 	running     bool // Run has begun, and its end has not
 	endpoints   map[int64]*endpoint
+	accounts    map[gateway.AccountID]*account
+	strangers   *account             // of no ID: endpoints whose account is not known yet
+	hosts       int                  // of all accounts
 	held        map[int64]*item      // every event in memory, by ID
 	firsts      map[gateway.ID]*item // the event of a message whose first attempt is being made
-	ready       [classes]queue[lineEntry]
+	ready       [classes]queue[*account]
 	used        [classes]int // posts in flight
 	waiting     [classes]int // events waiting in memory
-	toRead      queue[*endpoint]
+	toRead      queue[*account]
+	recountFrom int64 // endpoint from which the next recount looks for some that memory does not know
+	refused     bool  // an endpoint was read that found no place
 	forgotten   int64 // greatest `seen` of the endpoints that were forgotten
 	unrecorded  int
 	posters     int  // goroutines that post
@@ -59,7 +64,8 @@ type Worker struct {
 // New makes a worker.
 func New(cfg Config) *Worker {
 	w := &Worker{
-		Config: cfg, endpoints: map[int64]*endpoint{}, held: map[int64]*item{}, firsts: map[gateway.ID]*item{},
+		Config: cfg, endpoints: map[int64]*endpoint{}, accounts: map[gateway.AccountID]*account{}, strangers: &account{},
+		held: map[int64]*item{}, firsts: map[gateway.ID]*item{},
 		readWake: make(chan struct{}, 1),
 	}
 	w.wake = sync.NewCond(&w.mu)
@@ -144,11 +150,10 @@ func (w *Worker) offer(e *gateway.Event) {
 	if e.ID == 0 || e.Message.Callback.URL == "" || w.held[e.ID] != nil {
 		return
 	}
-	ep := w.endpoint(gateway.EndpointOf(e.Message.Account, e.Message.Callback.URL))
+	ep := w.endpointOf(e.Message)
 	if ep == nil { // found when memory is held against the store
 		return
 	}
-	ep.introduce(e.Message)
 	switch {
 	case ep.reading && len(ep.arrived) < mostArrived:
 		ep.arrived = append(ep.arrived, *e) // the read may have begun before its commit
@@ -181,7 +186,7 @@ func (w *Worker) addFresh(ep *endpoint, e *gateway.Event) {
 
 func (w *Worker) queueFresh(it *item) {
 	it.ep.fresh.insert(it, earlier)
-	w.waiting[it.ep.class]++
+	w.wait(it.ep, 1)
 }
 
 func (w *Worker) addRetry(ep *endpoint, e *gateway.Event) {
@@ -189,7 +194,7 @@ func (w *Worker) addRetry(ep *endpoint, e *gateway.Event) {
 	w.held[e.ID] = it
 	ep.heldRetries++
 	ep.retries.push(it)
-	w.waiting[ep.class]++
+	w.wait(ep, 1)
 }
 
 // release lets go of an event: memory does not answer for it any more.
@@ -202,35 +207,17 @@ func (w *Worker) release(it *item) {
 	}
 }
 
-// Bounds of endpoints in memory: of those that have something to tell, and of idle ones that are remembered for a while.
-const (
-	mostEndpoints = 50_000
-	mostIdle      = 10_000
-	forgetAfter   = 10 * time.Minute
-)
-
-// endpoint finds or makes an endpoint; nil when memory has no place for another.
-func (w *Worker) endpoint(id int64) *endpoint {
-	ep := w.endpoints[id]
-	if ep == nil && len(w.endpoints) < mostEndpoints {
-		ep = &endpoint{id: id, limit: startPosts, class: unproven, seen: w.forgotten}
-		w.endpoints[id] = ep
-	}
-	return ep
-}
-
-func (w *Worker) forget(ep *endpoint) {
-	w.forgotten = max(w.forgotten, ep.seen)
-	delete(w.endpoints, ep.id)
-}
-
 // room is how many events of a kind an endpoint may hold waiting.
 func (w *Worker) room(ep *endpoint) int {
-	full := w.waiting[ep.class] >= ep.class.events()
+	if ep.host == nil { // one is enough to know who it is
+		return fewEvents
+	}
+	c, mine := ep.lane.class, ep.host.account.waiting[ep.lane.class]
+	full := allowance(c.events(), w.waiting[c], mine) <= 0
 	switch {
-	case ep.class == failing && full:
+	case full && (c == failing || mine >= c.events()):
 		return 1
-	case ep.class == failing:
+	case c == failing:
 		return failedEvents
 	case full:
 		return fewEvents
@@ -238,62 +225,99 @@ func (w *Worker) room(ep *endpoint) int {
 	return mostEvents
 }
 
-// place puts an endpoint where it belongs after anything about it changed: into its class, into the line of those that may post, into
+// place puts an endpoint where it belongs after anything about it changed: into its lane, into the line of those that may post, into
 // the line of those to be read on, or out of memory.
 func (w *Worker) place(ep *endpoint) {
-	if c := ep.classify(); c != ep.class {
-		w.reclassify(ep, c)
-	}
-	if !ep.ready && ep.postable() {
-		w.line(ep)
+	if ep.host != nil {
+		w.enter(ep)
 	}
 	if !ep.listed && !ep.reading && (w.wantsFresh(ep) || w.wantsRetries(ep)) {
-		ep.listed = true
-		w.toRead.push(ep)
-		select {
-		case w.readWake <- struct{}{}:
-		default:
-		}
+		w.list(ep)
 	}
 	switch {
 	case !ep.idle():
 		ep.idleSince = time.Time{}
-	case len(w.endpoints) > mostIdle:
+	case ep.host == nil || w.crowded(len(w.endpoints), ep.host.account.endpoints):
 		w.forget(ep)
-	case ep.idleSince.IsZero():
+	case ep.idleSince.IsZero(): // all that it failed to take is told or given up
 		ep.idleSince = w.Now()
+		ep.host.pardon(ep)
+		w.enter(ep)
 	}
 }
 
-// reclassify moves an endpoint with all that it has into another class. One that begins to fail keeps only a few events in memory.
-func (w *Worker) reclassify(ep *endpoint, c class) {
-	w.used[ep.class] -= ep.inflight
-	w.waiting[ep.class] -= ep.waiting()
-	ep.class = c
-	if c == failing && ep.fresh.len() > failedEvents {
-		for _, it := range ep.fresh.cut(failedEvents) {
+// enter puts an endpoint into its lane, and both into the lines of those that may post. One that fails keeps only a few events in memory.
+func (w *Worker) enter(ep *endpoint) {
+	if l := ep.home(); l != ep.lane {
+		w.move(ep, l)
+	}
+	if ep.overfull() {
+		rest := ep.fresh.cut(failedEvents)
+		w.wait(ep, -len(rest))
+		for _, it := range rest {
 			w.release(it)
 		}
 		ep.behind()
 	}
-	w.used[c] += ep.inflight
-	w.waiting[c] += ep.waiting()
+	if !ep.ready && ep.postable() {
+		w.line(ep)
+	}
+	w.lineLane(ep.lane)
+}
+
+// move moves an endpoint with all that it has into another lane.
+func (w *Worker) move(ep *endpoint, to *lane) {
+	from, n := ep.lane, ep.waiting()
+	w.wait(ep, -n)
+	ep.lane = to
+	w.wait(ep, n)
+	if from != &ep.own {
+		from.inflight -= ep.own.inflight
+	}
+	if to != &ep.own {
+		to.inflight += ep.own.inflight
+	}
 	if ep.ready {
 		w.line(ep)
 	}
+	w.lineLane(from)
 }
 
-// lineEntry is an endpoint's place in the line of its class.
-type lineEntry struct {
-	ep    *endpoint
-	stamp int
+// reclassify moves a lane with all that waits in it into the class that its health puts it into.
+func (w *Worker) reclassify(l *lane) {
+	c := l.classify()
+	if c == l.class {
+		return
+	}
+	w.waiting[l.class] -= l.waiting
+	l.account.waiting[l.class] -= l.waiting
+	l.class = c
+	w.waiting[c] += l.waiting
+	l.account.waiting[c] += l.waiting
+	l.lined = false // a place in the old line is void
+	w.lineLane(l)
 }
 
-// line puts an endpoint at the end of its class's line; a place it may have in another is void.
-func (w *Worker) line(ep *endpoint) {
-	ep.ready = true
-	ep.stamp++
-	w.ready[ep.class].push(lineEntry{ep, ep.stamp})
+// list puts an endpoint into the line of its account's to be read on.
+func (w *Worker) list(ep *endpoint) {
+	ep.listed = true
+	a := w.strangers
+	if ep.host != nil {
+		a = ep.host.account
+	}
+	a.toRead.push(ep)
+	w.listAccount(a)
+	select {
+	case w.readWake <- struct{}{}:
+	default:
+	}
+}
+
+func (w *Worker) listAccount(a *account) {
+	if !a.listed && a.toRead.len() > 0 {
+		a.listed = true
+		w.toRead.push(a)
+	}
 }
 
 // watchEvery is how often endpoints are looked at that do not answer.
@@ -324,17 +348,31 @@ func (w *Worker) watch() time.Duration {
 		if next := ep.fallDue(micro); next > 0 {
 			wait = min(wait, time.Duration(next-micro)*time.Microsecond)
 		}
-		slow := ep.inflight > 0 && now.Sub(ep.since) > quick
 		switch {
-		case slow && !ep.slow:
-			ep.slow = true
+		case ep.lane == &ep.own && ep.own.silent(now):
+			ep.own.slow = true
 			w.place(ep)
-		case ep.retryDue:
+		case ep.retryDue, ep.overfull():
 			w.place(ep)
 		case !ep.idleSince.IsZero() && now.Sub(ep.idleSince) > forgetAfter:
 			w.forget(ep)
 		}
 	}
+	for _, a := range w.accounts {
+		for _, h := range a.hosts {
+			w.watchHost(h, now)
+		}
+	}
 	w.rouse()
 	return max(wait, time.Millisecond)
+}
+
+func (w *Worker) watchHost(h *host, now time.Time) {
+	if l := &h.newcomers; !l.slow && l.silent(now) {
+		l.slow = true
+		w.reclassify(l)
+	}
+	if h.endpoints == 0 && now.Sub(h.idleSince) > forgetAfter {
+		w.forgetHost(h)
+	}
 }
