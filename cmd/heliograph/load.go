@@ -26,6 +26,7 @@ type load struct {
 	next      atomic.Int64 // messages begun
 	refused   atomic.Int64
 	callbacks atomic.Int64
+	missed    atomic.Int64 // messages whose end is not delivered
 	stirred   atomic.Int64 // when something last happened, Unix nanoseconds
 
 	accepts  *latencies // of requests
@@ -126,6 +127,10 @@ func (l *load) run(ctx context.Context) (*benchResult, error) {
 	} else {
 		profiled <- nil
 	}
+	taken, err := l.takenParts(ctx)
+	if err != nil {
+		return nil, err
+	}
 	before, err := l.usage(ctx)
 	if err != nil {
 		return nil, err
@@ -143,7 +148,25 @@ func (l *load) run(ctx context.Context) (*benchResult, error) {
 	if err != nil {
 		return nil, err
 	}
-	return l.result(begin, accepted, before, after), <-profiled
+	result := l.result(begin, accepted, before, after)
+	if !l.Callbacks { // a message that no carrier took was not submitted, though it waits no more
+		now, err := l.takenParts(ctx)
+		if err != nil {
+			return nil, err
+		}
+		result.Lost = max(0, int64(l.accepts.count())-(now-taken))
+	}
+	return result, <-profiled
+}
+
+// takenParts counts the parts that carriers have taken since the server's start.
+func (l *load) takenParts(ctx context.Context) (parts int64, err error) {
+	var state struct{ Carriers []struct{ Accepted int64 } }
+	err = l.target.operator(ctx, http.MethodGet, "/carriers", nil, &state)
+	for _, c := range state.Carriers {
+		parts += c.Accepted
+	}
+	return parts, err
 }
 
 // send keeps the connections busy until every message has been asked for.
@@ -239,18 +262,24 @@ func (l *load) take(r *http.Request) {
 	l.callbacks.Add(1)
 	l.stir(now)
 	switch r.Form.Get("Status") {
-	case "delivered", "undelivered", "failed":
+	case "delivered":
+		l.ended(r.Form.Get("MessageUUID"), now, true)
+	case "undelivered", "failed":
+		l.ended(r.Form.Get("MessageUUID"), now, false)
 	case "sent":
 		l.mu.Lock()
 		l.submitted = now
 		l.mu.Unlock()
-		return
-	default:
-		return
 	}
-	id := r.Form.Get("MessageUUID")
+}
+
+// ended notes the end of a message. Only messages that were delivered count as such.
+func (l *load) ended(id string, now time.Time, delivered bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if !delivered {
+		l.missed.Add(1)
+	}
 	if now.After(l.end) {
 		l.end = now
 	}
@@ -293,7 +322,7 @@ func (l *load) await(ctx context.Context) error {
 	}
 }
 
-// done counts the messages at their end: told so by callback, or else taken by the carrier.
+// done counts the messages at their end: told so by callback, or else waiting no more.
 func (l *load) done(ctx context.Context) (int64, error) {
 	if l.Callbacks {
 		return int64(l.complete.count()), nil

@@ -18,7 +18,8 @@ type benchResult struct {
 	Messages      int     `json:"messages"`
 	Connections   int     `json:"connections"`
 	Refused       int64   `json:"refused"`
-	Lost          int64   `json:"lost"` // accepted, and not at their end
+	Lost          int64   `json:"lost"`          // accepted, and not at their end
+	Undelivered   int64   `json:"not_delivered"` // at an end that is not delivered
 	AcceptedRate  float64 `json:"accepted_per_s"`
 	SubmittedRate float64 `json:"submitted_per_s"` // with callbacks: to the last one that told of a submit; else to the last recorded one
 	DeliveredRate float64 `json:"delivered_per_s"` // to the last final callback
@@ -50,7 +51,9 @@ func (l *load) result(begin time.Time, accepting time.Duration, before, after us
 		ended = int64(l.complete.count())
 		r.Lost = accepted - ended
 	}
+	r.Undelivered = l.missed.Load()
 	if total > 0 && l.Callbacks {
+		ended -= r.Undelivered
 		r.DeliveredRate, r.CallbackRate = float64(ended)/total.Seconds(), float64(r.Callbacks)/total.Seconds()
 	}
 	if submitting := l.submitted.Sub(begin); submitting > 0 {
@@ -63,7 +66,8 @@ func (l *load) result(begin time.Time, accepting time.Duration, before, after us
 }
 
 func (r *benchResult) print(out io.Writer) {
-	fmt.Fprintf(out, "messages          %d over %d connections, %d refused, %d lost\n", r.Messages, r.Connections, r.Refused, r.Lost)
+	fmt.Fprintf(out, "messages          %d over %d connections, %d refused, %d lost, %d not delivered\n",
+		r.Messages, r.Connections, r.Refused, r.Lost, r.Undelivered)
 	fmt.Fprintf(out, "accepted/s        %.0f\n", r.AcceptedRate)
 	fmt.Fprintf(out, "submitted/s       %.0f\n", r.SubmittedRate)
 	if r.CallbacksOn {

@@ -215,6 +215,19 @@ func TestBench(t *testing.T) {
 	}
 }
 
+// TestBenchTellsFailures: messages that end otherwise are not counted as delivered.
+func TestBenchTellsFailures(t *testing.T) {
+	smsc := start(t, nil, "smsc", "--listen", "127.0.0.1:0", "--failures", "1")
+	server := serve(t, t.TempDir(), smppConfig(strings.TrimPrefix(smsc.url(t), "http://"), ""))
+	for range 2 { // a second run finds the server as the first did
+		out, err := exec.CommandContext(within(t), program, "bench", "--url", server.url(t), "--auth-id", authID, "--auth-token", authToken,
+			"--admin-token", adminToken, "-n", "50", "-c", "4", "--senders", "3").CombinedOutput()
+		if err != nil || !strings.Contains(string(out), "50 not delivered") || !strings.Contains(string(out), "delivered/s       0") {
+			t.Errorf("%v\n%s", err, out)
+		}
+	}
+}
+
 // TestSMSC: the pretend SMSC answers GET /stats on the port of its binds, and prints its counters when it is stopped.
 func TestSMSC(t *testing.T) {
 	smsc := start(t, nil, "smsc", "--listen", "127.0.0.1:0")
