@@ -61,6 +61,13 @@ func ValidToken(token string) bool {
 	return true
 }
 
+// AccountChange is what an operator changes about an account; nil fields change nothing.
+type AccountChange struct {
+	Name    *string
+	Enabled *bool
+	Rate    *float64
+}
+
 // Account is who sends: a main account, or a subaccount of one.
 type Account struct {
 	ID        AccountID
@@ -68,5 +75,6 @@ type Account struct {
 	Name      string
 	Token     string // in clear: signatures need it; the store keeps it sealed
 	Enabled   bool
+	Rate      float64 // units a second over all its senders; 0 is unlimited
 	CreatedAt time.Time
 }

@@ -18,8 +18,12 @@ func ShardOf(sender string) int {
 	return int(hash % Shards)
 }
 
-// LaneKey names a lane: the queue of a sender towards a carrier.
-type LaneKey struct{ Sender, Carrier string }
+// LaneKey names a lane: the queue of what an account sends from a sender to a carrier. A number that nobody here owns may send for several
+// accounts, and none of them waits for another.
+type LaneKey struct {
+	Account         AccountID
+	Sender, Carrier string
+}
 
 // LaneCount is what the store's index tells about a lane: the queued messages that are neither marked as submitting nor
 // deferred.

@@ -99,7 +99,9 @@ type Number struct {
 	Services ServiceSet
 	Carrier  string  // the carrier that hosts it; empty: by route
 	Rate     float64 // units a second; 0 is unlimited; negative is the default of its type
-	DailyCap int     // units a day; 0 is unlimited
+	DailyCap int     // units a day; 0 is unlimited; negative is the default of its type
+	Campaign string  // the 10DLC campaign whose rate and cap it shares; empty: none
+	Paused   bool    // by the operator: it sends nothing, and no powerpack takes it
 
 	Account AccountID // who rented it; empty: in the inventory
 	Pool    ID        // the pool it is in; zero: in none
@@ -142,6 +144,21 @@ func (n *Number) Limit() Limit {
 		return Limit{Rate: defaultRate(n.Type, n.Country)}
 	}
 	return Limit{Rate: n.Rate}
+}
+
+// defaultCap is the units a day of a sender whose owner set none. Source: the same table (unregistered US long code 2,000 a day).
+const defaultCap = 2000
+
+// Cap is the number's daily cap as it applies, in units; 0 is unlimited. The default is for long codes of the United States that belong to no
+// campaign: a registered one has its campaign's.
+func (n *Number) Cap() int {
+	switch {
+	case n.DailyCap >= 0:
+		return n.DailyCap
+	case n.Type == LongCode && market(n.Country) == "US" && n.Campaign == "":
+		return defaultCap
+	}
+	return 0
 }
 
 // Carries tells whether the number may send such a message at all.

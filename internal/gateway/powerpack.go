@@ -14,6 +14,7 @@ type Powerpack struct {
 	ApplicationID   string
 	Priorities      []Priority    // empty: DefaultOrder everywhere
 	Patience        time.Duration // 0: DefaultPatience
+	Refresh         bool          // numbers that keep resting are replaced by spare ones of the account
 	CreatedAt       time.Time
 }
 

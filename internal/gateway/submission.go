@@ -72,6 +72,8 @@ type SubmitRecord struct {
 	// Released takes the mark "submitting" off again: the part did not leave.
 	Released bool
 	At       time.Time
+	// Usage is what of daily caps is used up with this submit; none where no cap holds.
+	Usage []Usage
 	// Receipts came while the submit was in hand; they are applied after Results, in the same write.
 	Receipts []PartReceipt
 }
@@ -90,4 +92,6 @@ type Applied struct {
 	// Parked is set when a receipt waits for the part it belongs to.
 	Parked bool
 	State  State
+	// Sender and Country are those of a message that a receipt has just ended; else empty.
+	Sender, Country string
 }

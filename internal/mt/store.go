@@ -47,6 +47,15 @@ type Store interface {
 	SaveClocks(ctx context.Context, free map[string]int64) error
 	TakeClocks(ctx context.Context) (free map[string]int64, ok bool, err error)
 
-	// Roster lists every rented number and every powerpack.
-	Roster(ctx context.Context) ([]gateway.Number, []gateway.Powerpack, error)
+	// Usage gives what of daily caps was used up, of each scope its latest day.
+	Usage(ctx context.Context) ([]gateway.Usage, error)
+
+	// UnitsBefore counts the units that are queued before given places in lanes, from the index alone; results are in the order of the places.
+	UnitsBefore(ctx context.Context, places []gateway.LanePosition) ([]int, error)
+	// MoveMessages gives queued messages other senders, or ends them, and keeps the sticky choices that go with that. Results are in the order of
+	// the moves; Moved is false for messages that were not queued with that sender any more, or marked as submitting.
+	MoveMessages(ctx context.Context, moves []gateway.Move, remember []gateway.Sticky) ([]gateway.Applied, error)
+
+	// Roster reads who sends, as of one moment.
+	Roster(ctx context.Context) (gateway.Roster, error)
 }

@@ -11,8 +11,19 @@ import (
 type Store interface {
 	CreateAccount(ctx context.Context, account gateway.Account) error
 	Accounts(ctx context.Context) ([]gateway.Account, error)
-	// PutNumbers adds numbers or replaces their settings (type, country, carrier, services, rate, cap, owner); all or none. A
-	// number that changes its owner leaves its pool. Invalid when an owner does not exist.
+	// ChangeAccount changes an account and gives it as it is then; NotFound when there is none of that ID.
+	ChangeAccount(ctx context.Context, id gateway.AccountID, change gateway.AccountChange) (gateway.Account, error)
+	// Numbers lists numbers in the order in which they were added, and how many fit the filter in all.
+	Numbers(ctx context.Context, filter gateway.NumberFilter) ([]gateway.Number, int, error)
+	// PutCampaigns adds campaigns or replaces their settings; all or none. Invalid when an account does not exist; Conflict when a campaign is
+	// another account's.
+	PutCampaigns(ctx context.Context, campaigns []gateway.Campaign) error
+	// Campaigns lists all campaigns by ID.
+	Campaigns(ctx context.Context) ([]gateway.Campaign, error)
+	// DeleteCampaign removes a campaign; its numbers then belong to none. NotFound when there is none of that ID.
+	DeleteCampaign(ctx context.Context, id string) error
+	// PutNumbers adds numbers or replaces their settings (type, country, carrier, services, rate, cap, campaign, pause, owner); all or none. A
+	// number that changes its owner leaves its pool. Invalid when an owner does not exist, or a campaign does not or is not the owner's.
 	PutNumbers(ctx context.Context, numbers []gateway.Number) error
 	// Message reads one message of the account; NotFound when it has none of that ID.
 	Message(ctx context.Context, account gateway.AccountID, id gateway.ID) (*gateway.Message, error)

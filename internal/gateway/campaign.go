@@ -1,0 +1,53 @@
+package gateway
+
+import "time"
+
+// Campaign is a 10DLC campaign as far as the queue looks at it: a rate and a daily cap that all of its numbers share.
+type Campaign struct {
+	ID       string // 1 to 64 letters, digits, "-" and "_"
+	Account  AccountID
+	Rate     float64 // units a second; 0 is unlimited
+	DailyCap int     // units a day; 0 is unlimited
+}
+
+// Roster is what the message path knows of who sends: every rented number, every powerpack, every campaign, and the rate of every account that
+// has one. It is as of one moment.
+type Roster struct {
+	Numbers    []Number // in the order in which they were added
+	Powerpacks []Powerpack
+	Campaigns  []Campaign
+	Rates      map[AccountID]float64 // units a second; accounts that are not named are unlimited
+}
+
+// ScopeKind says what a rate or a cap is for. Values are stored: only append.
+type ScopeKind uint8
+
+const (
+	SenderScope ScopeKind = iota + 1
+	CampaignScope
+)
+
+// Usage is how much of a daily cap is used up: the units that left on a day, as known with the submit that brought it. It is a total, so that
+// writing it twice does no harm.
+type Usage struct {
+	Kind  ScopeKind
+	Name  string // the number, or the campaign's id
+	Day   int    // days since 1970-01-01 in the zone in which caps are counted
+	Units int
+}
+
+// Move gives a queued message another sender.
+type Move struct {
+	Message  *Message // as it was before; stores read its ID and From
+	From     string
+	Carrier  string
+	PickedBy Rule
+	Failure  Reason // instead of all that: nobody can send it
+	At       time.Time
+}
+
+// LanePosition is a message's place in its lane.
+type LanePosition struct {
+	LaneKey
+	Seq int64
+}
