@@ -135,7 +135,9 @@ type Message struct {
 }
 
 // Lane is the lane that the message waits in while it is queued.
-func (m *Message) Lane() LaneKey { return LaneKey{Account: m.Account, Sender: m.From, Carrier: m.Carrier} }
+func (m *Message) Lane() LaneKey {
+	return LaneKey{Account: m.Account, Sender: m.From, Carrier: m.Carrier}
+}
 
 // DLT holds the registration data that Indian carriers ask for; the empty value is none.
 type DLT struct{ EntityID, TemplateID, TemplateCategory string }

@@ -23,10 +23,11 @@ type pool struct {
 func (s *Service) Refresh(ctx context.Context) error {
 	s.refreshing.Lock() // so that an older reading never replaces a newer one
 	defer s.refreshing.Unlock()
-	numbers, powerpacks, err := s.Store.Roster(ctx)
+	read, err := s.Store.Roster(ctx)
 	if err != nil {
 		return err
 	}
+	numbers, powerpacks := read.Numbers, read.Powerpacks
 	d := s.Dispatcher
 	r := newRoster(numbers, powerpacks, d.loads())
 	d.mu.Lock()
