@@ -25,7 +25,20 @@ type ScopeKind uint8
 const (
 	SenderScope ScopeKind = iota + 1
 	CampaignScope
+	AccountScope
 )
+
+func (k ScopeKind) String() string {
+	switch k {
+	case SenderScope:
+		return "sender"
+	case CampaignScope:
+		return "campaign"
+	case AccountScope:
+		return "account"
+	}
+	return ""
+}
 
 // Usage is how much of a daily cap is used up: the units that left on a day, as known with the submit that brought it. It is a total, so that
 // writing it twice does no harm.

@@ -13,11 +13,13 @@ const second = 1e9
 
 // Cost is the time in nanoseconds that units take up, 0 when unlimited. It never rounds down: rates are never exceeded by
 // rounding.
-func (l Limit) Cost(units int) int64 {
+func (l Limit) Cost(units int) int64 { return l.costOf(float64(units)) }
+
+func (l Limit) costOf(units float64) int64 {
 	if l.Rate <= 0 {
 		return 0
 	}
-	cost := math.Ceil(float64(units) * second / l.Rate)
+	cost := math.Ceil(units * second / l.Rate)
 	if cost > math.MaxInt64/4 {
 		return math.MaxInt64 / 4
 	}

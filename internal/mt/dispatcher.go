@@ -23,24 +23,33 @@ type Dispatcher struct {
 
 	lines map[string]*line // fixed before Run and Accept
 
-	mu       sync.Mutex
-	senders  map[string]*sender
-	lanes    map[gateway.LaneKey]*lane
-	flying   map[int64]struct{} // messages in flight or not recorded, by Seq
-	inHand   map[partKey]*pendingRecord
-	turn     int64
-	toFill   []*lane // lanes waiting to be read on
-	storing  int64   // Seq of the first message being stored: from there on, rows of the store come by Offer; math.MaxInt64: none
-	clocks   map[string]int64
-	floor    int64 // after a stop that was not clean: when senders of unknown past may have been busy until
-	stopping bool
+	Calendar gateway.Calendar // in which daily caps are counted
 
-	fillWake chan struct{}
-	dueWake  chan struct{}
-	records  *groupcommit.Group[*pendingRecord, gateway.Applied]
-	quit     chan struct{} // closed when a stop waits no longer for outcomes to be written
+	mu        sync.Mutex
+	senders   map[string]*sender
+	campaigns map[string]*scope
+	accounts  map[gateway.AccountID]*scope
+	lanes     map[gateway.LaneKey]*lane
+	flying    map[int64]struct{} // messages in flight or not recorded, by Seq
+	inHand    map[partKey]*pendingRecord
+	turn      int64
+	toFill    []*lane                      // lanes waiting to be read on
+	astray    []*lane                      // lanes whose messages may need other senders
+	storing   int64                        // Seq of the first message being stored: from there on, rows of the store come by Offer; math.MaxInt64: none
+	pools     map[gateway.ID]*gateway.Pool // of the roster, by powerpack
+	clocks    map[string]int64
+	used      map[usageKey]gateway.Usage // of daily caps, as the store had it at the start
+	doubtful  map[usageKey]int           // units that may have left just before a stop that was not clean
+	floor     int64                      // after a stop that was not clean: when senders of unknown past may have been busy until
+	stopping  bool
 
-	counting, reading, expiring, retrying, recording trouble // each of the goroutine that does it
+	fillWake   chan struct{}
+	strandWake chan struct{}
+	dueWake    chan struct{}
+	records    *groupcommit.Group[*pendingRecord, gateway.Applied]
+	quit       chan struct{} // closed when a stop waits no longer for outcomes to be written
+
+	counting, reading, repicking, expiring, retrying, recording trouble // each of the goroutine that does it
 }
 
 // NewDispatcher makes a dispatcher without carriers.
@@ -48,8 +57,9 @@ func NewDispatcher(store Store, now func() time.Time, log *slog.Logger) *Dispatc
 	d := &Dispatcher{
 		Store: store, Now: now, Log: log, Told: func([]gateway.Event) {},
 		lines: map[string]*line{}, senders: map[string]*sender{}, lanes: map[gateway.LaneKey]*lane{},
+		campaigns: map[string]*scope{}, accounts: map[gateway.AccountID]*scope{},
 		flying: map[int64]struct{}{}, inHand: map[partKey]*pendingRecord{},
-		storing: math.MaxInt64, fillWake: make(chan struct{}, 1), dueWake: make(chan struct{}, 1), quit: make(chan struct{}),
+		storing: math.MaxInt64, fillWake: make(chan struct{}, 1), strandWake: make(chan struct{}, 1), dueWake: make(chan struct{}, 1), quit: make(chan struct{}),
 	}
 	d.records = groupcommit.New(groupcommit.Config{MaxBatch: recordBatch, MaxWaiting: recordWaiting}, d.commitRecords)
 	return d
@@ -58,7 +68,7 @@ func NewDispatcher(store Store, now func() time.Time, log *slog.Logger) *Dispatc
 // AddCarrier makes a carrier known under its name. The nudge it returns is for the carrier to call when Places grew.
 func (d *Dispatcher) AddCarrier(name string, carrier Carrier, settings CarrierSettings) (nudge func()) {
 	l := &line{
-		name: name, carrier: carrier, CarrierSettings: settings, wake: make(chan struct{}, 1),
+		name: name, carrier: carrier, CarrierSettings: settings, wake: make(chan struct{}, 1), gates: map[gateKey]*gate{},
 		retries: map[int64]struct{}{}, doubts: map[int64]struct{}{},
 	}
 	l.pace.limit = gateway.Limit{Rate: settings.Rate}
@@ -141,11 +151,20 @@ func (d *Dispatcher) rebuild(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	usage, err := d.Store.Usage(ctx)
+	if err != nil {
+		return err
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.clocks = clocks
+	d.used = make(map[usageKey]gateway.Usage, len(usage))
+	for _, u := range usage {
+		d.used[usageKey{u.Kind, u.Name}] = u
+	}
 	if !clean {
 		d.floor = d.Now().UnixNano()
+		d.doubt(counts)
 	}
 	missing := map[string]int{}
 	for _, c := range counts {
@@ -161,6 +180,17 @@ func (d *Dispatcher) rebuild(ctx context.Context) error {
 	return nil
 }
 
+// doubt notes what may have left just before a stop that was not clean, and counts for its sender's cap until the day ends: of each lane what waits, but
+// no more than its line lets go unrecorded. Guarded by mu.
+func (d *Dispatcher) doubt(counts []gateway.LaneCount) {
+	d.doubtful = map[usageKey]int{}
+	for _, c := range counts {
+		if l := d.lines[c.Carrier]; l != nil {
+			d.doubtful[usageKey{gateway.SenderScope, c.Sender}] += min(c.Units, 2*l.Window)
+		}
+	}
+}
+
 // discover makes the lane of messages that wait in the store. Guarded by mu.
 func (d *Dispatcher) discover(c gateway.LaneCount) {
 	l := d.lane(c.LaneKey)
@@ -173,10 +203,11 @@ func (d *Dispatcher) discover(c gateway.LaneCount) {
 func (d *Dispatcher) lane(key gateway.LaneKey) *lane {
 	l := d.lanes[key]
 	if l == nil {
-		l = &lane{key: key, sender: d.sender(key.Sender), line: d.lines[key.Carrier], place: -1}
+		l = &lane{key: key, sender: d.sender(key.Sender), account: d.accountScope(key.Account), line: d.lines[key.Carrier], place: -1}
 		l.sender.lanes = append(l.sender.lanes, l)
 		l.line.lanes++
 		d.lanes[key] = l
+		l.enter()
 	}
 	return l
 }
@@ -184,7 +215,8 @@ func (d *Dispatcher) lane(key gateway.LaneKey) *lane {
 // drop takes a lane that is done out of memory.
 func (d *Dispatcher) drop(l *lane) {
 	s := l.sender
-	s.enqueue(-l.units)
+	l.enqueue(-l.units)
+	l.leave()
 	s.lanes = slices.DeleteFunc(s.lanes, func(other *lane) bool { return other == l })
 	l.line.lanes--
 	delete(d.lanes, l.key)
@@ -195,7 +227,7 @@ func (d *Dispatcher) drop(l *lane) {
 func (d *Dispatcher) sender(number string) *sender {
 	s := d.senders[number]
 	if s == nil {
-		s = &sender{number: number, load: load{free: d.clocks[number]}}
+		s = &sender{scope: scope{kind: gateway.SenderScope, name: number}}
 		d.senders[number] = s
 	}
 	return s
@@ -203,39 +235,9 @@ func (d *Dispatcher) sender(number string) *sender {
 
 // forget drops a sender that nothing needs to be remembered of.
 func (d *Dispatcher) forget(s *sender) {
-	if !s.listed && s.queued == 0 && len(s.lanes) == 0 && s.free <= d.Now().UnixNano() {
-		delete(d.senders, s.number)
+	if !s.listed && s.queued == 0 && len(s.lanes) == 0 && s.Free <= d.Now().UnixNano() {
+		delete(d.senders, s.name)
 	}
-}
-
-// limitSender sets a sender's rate, as the roster has it. What the sender owes to its pace is a number of units: they are paid off at the
-// new rate from now on, so that a change takes effect at once, in both directions.
-//
-// At the start that number is not known. What a sender sent just before a crash left no trace: it rests until its rate would hold even
-// if that was the longest message. And a clock that was set back must not silence it: it owes no more than that.
-func (d *Dispatcher) limitSender(s *sender, limit gateway.Limit) {
-	s.listed = true
-	old, now := s.limit, d.Now().UnixNano()
-	if old == limit {
-		return
-	}
-	free := s.free
-	switch {
-	case limit.Rate <= 0:
-		free = min(free, now)
-	case old.Rate > 0:
-		if free > now {
-			owed := float64(free-now) * old.Rate / float64(time.Second)
-			free = now + limit.Cost(int(math.Ceil(min(owed, gateway.MaxParts))))
-		}
-	default:
-		if d.floor > 0 {
-			free = max(free, d.floor+limit.Cost(gateway.MaxParts))
-		}
-		free = min(free, now+limit.Cost(gateway.MaxParts))
-	}
-	s.limitTo(limit, free)
-	d.reorder(s)
 }
 
 // reorder moves the sender's lanes in their heaps after its free time changed.
@@ -244,34 +246,32 @@ func (d *Dispatcher) reorder(s *sender) {
 		if l.place < 0 {
 			continue
 		}
-		l.at = s.freeAt()
-		l.line.ready.fix(l.place)
-		if l.place == 0 {
-			l.line.nudge()
-		}
+		l.at = l.due()
+		l.gate.ready.fix(l.place)
+		l.gate.settle()
 	}
 }
 
 // place puts the lane where it belongs: into the heap while it has messages, out of memory when it is done.
 func (d *Dispatcher) place(l *lane) {
-	wanted := l.held() > 0 || l.more && !l.filling
+	wanted := (l.held() > 0 || l.more && !l.filling) && !l.astray
 	switch {
-	case wanted && l.place < 0:
-		l.at = l.sender.freeAt()
-		l.line.ready.push(l)
-		if l.place == 0 {
-			l.line.nudge()
-		}
 	case wanted:
-		l.at = l.sender.freeAt()
-		l.line.ready.fix(l.place)
+		l.at = l.due()
+		if l.place < 0 {
+			l.gate.ready.push(l)
+		} else {
+			l.gate.ready.fix(l.place)
+		}
+		l.gate.settle()
 	case l.place >= 0:
-		l.line.ready.remove(l)
+		l.gate.ready.remove(l)
+		l.gate.settle()
 	}
 	if l.more && !l.filling && l.held() > 0 && l.held() <= l.depth()/4 && d.room(l.line) > 0 {
 		d.refill(l)
 	}
-	if !wanted && !l.filling && l.busy == 0 {
+	if !wanted && !l.filling && !l.astray && l.busy == 0 {
 		d.drop(l)
 	}
 }
@@ -286,8 +286,8 @@ func (d *Dispatcher) take(l *lane) *gateway.Message {
 	return m
 }
 
-// room is how many more rows the carrier's share of memory has room for, beside the first of each of its lanes.
-func (d *Dispatcher) room(l *line) int { return l.lanes + totalRows/len(d.lines) - l.buffered }
+// room is how many more rows the carrier's share of memory has room for.
+func (d *Dispatcher) room(l *line) int { return totalRows/len(d.lines) - l.buffered }
 
 // Offer queues messages that were just stored, in the order in which they were stored; none is being stored any more.
 func (d *Dispatcher) Offer(messages []*gateway.Message) {
@@ -295,7 +295,7 @@ func (d *Dispatcher) Offer(messages []*gateway.Message) {
 	defer d.mu.Unlock()
 	d.storing = math.MaxInt64
 	for _, m := range messages {
-		l := d.lane(gateway.LaneKey{Sender: m.From, Carrier: m.Carrier})
+		l := d.lane(m.Lane())
 		if l.push(m, d.room(l.line) > 0) {
 			l.line.buffered++
 		}
@@ -310,7 +310,7 @@ func (d *Dispatcher) Return(m *gateway.Message) {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	l, seq := d.lane(gateway.LaneKey{Sender: m.From, Carrier: m.Carrier}), m.ID.Seq()
+	l, seq := d.lane(m.Lane()), m.ID.Seq()
 	if seq > l.after && l.more { // the store will be read there anyway
 		l.missed = l.filling
 		l.count(1, m.Units)
@@ -325,7 +325,7 @@ func (d *Dispatcher) Return(m *gateway.Message) {
 
 // comeBack puts a message that was out of the queue into its lane's memory.
 func (d *Dispatcher) comeBack(m *gateway.Message) bool {
-	l := d.lane(gateway.LaneKey{Sender: m.From, Carrier: m.Carrier})
+	l := d.lane(m.Lane())
 	_, flying := d.flying[m.ID.Seq()]
 	back := !flying && l.insert(m)
 	if back {
@@ -334,6 +334,13 @@ func (d *Dispatcher) comeBack(m *gateway.Message) bool {
 	}
 	d.place(l)
 	return back
+}
+
+// setAside counts units of a message that is being stored into the queues of all that it will wait for, or out of them when there are fewer
+// than none. Guarded by mu.
+func (d *Dispatcher) setAside(s *sender, account gateway.AccountID, units int) {
+	s.enqueue(units)
+	d.accountScope(account).queued += units
 }
 
 // unfly notes that a message is neither in flight nor to be recorded any more. The lane is nil when it has none.
@@ -373,15 +380,15 @@ func (d *Dispatcher) setPaused(carrier string, paused bool) error {
 	return nil
 }
 
-// busyClocks are the senders that are not free yet.
+// busyClocks are the senders, campaigns and accounts that are not free yet.
 func (d *Dispatcher) busyClocks() map[string]int64 {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	now := d.Now().UnixNano()
 	clocks := map[string]int64{}
-	for number, s := range d.senders {
-		if s.free > now {
-			clocks[number] = s.free
+	for s := range d.scopes() {
+		if s.Free > now {
+			clocks[s.clock()] = s.Free
 		}
 	}
 	return clocks

@@ -79,7 +79,7 @@ func (d *Dispatcher) claimExpired(expired []*gateway.Message, now time.Time) (re
 // uncount takes a message that will not be sent out of its lane and tells whether it was there: in memory, or in the part of the lane that only
 // the store has.
 func (d *Dispatcher) uncount(m *gateway.Message) bool {
-	l := d.lanes[gateway.LaneKey{Sender: m.From, Carrier: m.Carrier}]
+	l := d.lanes[m.Lane()]
 	if l == nil {
 		return false
 	}
@@ -104,7 +104,7 @@ func (d *Dispatcher) release(records []*gateway.SubmitRecord, queued []bool, err
 	defer d.mu.Unlock()
 	for i, r := range records {
 		m := r.Message
-		d.unfly(d.lanes[gateway.LaneKey{Sender: m.From, Carrier: m.Carrier}], m.ID.Seq())
+		d.unfly(d.lanes[m.Lane()], m.ID.Seq())
 		l := d.lines[m.Carrier]
 		switch {
 		case l == nil:

@@ -15,9 +15,19 @@ type flight struct {
 	fault   gateway.OutcomeStatus // the worst answer that settled nothing; 0: none
 	detail  string
 
-	first    int   // set once: units that the first part to leave stands for
-	boarding int   // parts of a limited sender that were taken out and have not left yet
-	charged  int64 // when the sender is free after it was charged for the parts that left; 0: not charged
+	first    int // set once: units that the first part to leave stands for
+	boarding int // parts that were taken out and have not left yet, where somebody charges for them
+	reserved int // units that were taken from daily caps
+	used     int // of these, units of parts that the carrier has taken up
+	fares    []fare
+}
+
+// fare is a scope that limits the flight, and what it charged.
+type fare struct {
+	*scope
+	sender  *sender // whose own scope it is; nil: it is shared
+	day     int     // on which the cap was taken from
+	charged int64   // when it is free after the parts that left were charged; 0: not charged
 }
 
 func newFlight(m *gateway.Message, l *lane, total int) *flight {
@@ -78,24 +88,81 @@ func (f *flight) unsent() bool {
 	return f.landed() && f.fault == gateway.NotSent && len(f.results) == 0
 }
 
-// charge makes the sender pay for a part that has left at now.
+// board begins the flight's turn with all that limit it.
+func (f *flight) board() {
+	s, units := f.lane.sender, f.unitsToLeave()
+	f.reserved = units
+	if s.Limited() {
+		f.fares = append(f.fares, fare{scope: &s.scope, sender: s, day: s.Day})
+		s.board(f, units)
+	}
+	for _, shared := range [...]*scope{s.campaign, f.lane.account} {
+		if shared != nil && shared.Limited() {
+			f.fares = append(f.fares, fare{scope: shared, day: shared.Day})
+			shared.board(f, units)
+		}
+	}
+}
+
+// paced tells whether somebody charges for parts when they have left.
+func (f *flight) paced() bool {
+	for i := range f.fares {
+		if f.fares[i].leaving == f {
+			return true
+		}
+	}
+	return false
+}
+
+// charge makes everybody who limits the flight pay for a part that has left at now.
 func (f *flight) charge(now int64, units int) {
 	if f.unsent() {
 		return
 	}
-	s := f.lane.sender
-	s.pay(now, units)
-	f.charged = s.free
+	for i := range f.fares {
+		switch fare := &f.fares[i]; {
+		case fare.leaving != f:
+		case fare.sender != nil:
+			fare.sender.pay(now, units)
+			fare.charged = fare.Free
+		default:
+			fare.pay(now, units)
+			fare.charged = fare.Free
+		}
+	}
 }
 
-// refund gives back what was charged when it turns out that nothing left, unless the sender has gone on since.
-func (f *flight) refund() bool {
-	s := f.lane.sender
-	if f.charged == 0 || s.free != f.charged || !f.unsent() {
-		return false
+// refund gives back what was charged when it turns out that nothing left, unless others have gone on since, and what was taken from daily caps
+// for parts that the carrier has not taken up. It gives the scopes that this changed.
+func (f *flight) refund() (changed []fare) {
+	unused := f.reserved - f.used
+	f.reserved = f.used
+	for i := range f.fares {
+		fare := &f.fares[i]
+		back := fare.charged != 0 && fare.Free == fare.charged && f.unsent()
+		if !back && (unused == 0 || fare.Cap == 0) {
+			continue
+		}
+		fare.Return(fare.day, unused)
+		if back {
+			fare.Free = 0 // as it was before: else the flight would not have begun
+		}
+		if fare.sender != nil {
+			fare.sender.tell()
+		}
+		changed = append(changed, *fare)
 	}
-	s.freeFrom(0) // as it was before: else the flight would not have begun
-	return true
+	return changed
+}
+
+// usage is what is used up of daily caps, as far as they hold for the flight.
+func (f *flight) usage() (list []gateway.Usage) {
+	for i := range f.fares {
+		if fare := &f.fares[i]; fare.Cap > 0 {
+			list = append(list, fare.usage())
+		}
+	}
+	return list
 }
 
 // seriousness orders the answers that settle nothing: what the whole message does follows the most serious one.
@@ -116,6 +183,10 @@ func seriousness(s gateway.OutcomeStatus) int {
 // answered takes up the carrier's answer for a part.
 func (f *flight) answered(r gateway.PartResult) {
 	f.out--
+	switch r.Status {
+	case gateway.Accepted, gateway.Rejected, gateway.Unanswered:
+		f.used += f.unitsOf(r.Number)
+	}
 	if r.Status == gateway.Accepted || r.Status == gateway.Rejected {
 		f.results = append(f.results, r)
 		return

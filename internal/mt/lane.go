@@ -15,11 +15,13 @@ const (
 	totalRows = 50_000 // rows in all lanes, beside two for each; every carrier has its share
 )
 
-// lane is the queue of a sender towards a carrier. All fields are guarded by Dispatcher.mu.
+// lane is the queue of what an account sends from a sender to a carrier. All fields are guarded by Dispatcher.mu.
 type lane struct {
-	key    gateway.LaneKey
-	sender *sender
-	line   *line
+	key     gateway.LaneKey
+	sender  *sender
+	account *scope
+	line    *line
+	gate    *gate // that it waits at
 
 	rows    []*gateway.Message // the head of the queue, in the order of Seq; rows[:head] are gone
 	head    int
@@ -29,12 +31,15 @@ type lane struct {
 	more    bool    // the store holds messages after `after`
 	filling bool    // a refill is under way
 	missed  bool    // a message was accepted during the refill which that may not have seen
+	reread  bool    // an earlier message came during the refill, after which the lane is to be read again from `after`
+	astray  bool    // messages in it need another sender: it waits until they have one
 	flown   []int64 // messages beyond `after` that landed during the refill, which may have read them as queued
 	busy    int     // messages in flight or not recorded yet
 
-	at    int64 // heap key: when the sender was free, as last known
-	turn  int64 // second key: lanes that are free alike take turns
-	place int   // in the heap, -1: not in it
+	served int64 // when a message last left, Unix nanoseconds: whoever waits since then comes first
+	at     int64 // heap key: when the sender was free and since when it waits, as last known
+	turn   int64 // second key: lanes that wait alike take turns
+	place  int   // in the heap, -1: not in it
 }
 
 func (l *lane) held() int { return len(l.rows) - l.head }
@@ -42,18 +47,35 @@ func (l *lane) held() int { return len(l.rows) - l.head }
 // depth is how many rows of the lane are worth memory: what its sender sends in a few seconds, so that slow senders do not crowd out
 // fast ones.
 func (l *lane) depth() int {
-	rate := l.sender.limit.Rate
+	rate := l.sender.Limit.Rate
 	if rate <= 0 || rate >= laneRows/laneAhead {
 		return laneRows
 	}
 	return max(1, int(math.Ceil(rate*laneAhead)))
 }
 
+// nextUnits is what the message at the head costs, as far as it is known.
+func (l *lane) nextUnits() int {
+	if l.held() == 0 {
+		return 1
+	}
+	return l.rows[l.head].Units
+}
+
+// due is when the lane's turn is: when its sender is free, but not before those that wait for longer.
+func (l *lane) due() int64 { return max(l.sender.freeAt(l.nextUnits()), l.served) }
+
+// enqueue counts units in for all that the lane's messages wait for.
+func (l *lane) enqueue(units int) {
+	l.sender.enqueue(units)
+	l.account.queued += units
+}
+
 // count adds messages to those queued.
 func (l *lane) count(messages, units int) {
 	l.waiting += messages
 	l.units += units
-	l.sender.enqueue(units)
+	l.enqueue(units)
 }
 
 // uncount takes a message out of those queued.
@@ -61,7 +83,7 @@ func (l *lane) uncount(m *gateway.Message) {
 	units := min(m.Units, l.units)
 	l.waiting = max(0, l.waiting-1)
 	l.units -= units
-	l.sender.enqueue(-units)
+	l.enqueue(-units)
 }
 
 // recount counts the lane anew when memory holds all of it.
@@ -71,7 +93,7 @@ func (l *lane) recount() {
 		units += m.Units
 	}
 	l.waiting = l.held()
-	l.sender.enqueue(units - l.units)
+	l.enqueue(units - l.units)
 	l.units = units
 }
 

@@ -10,9 +10,10 @@ import (
 
 // CarrierSettings are how the dispatcher treats a carrier.
 type CarrierSettings struct {
-	Rate  float64 // parts a second over all binds; 0 is unlimited
-	Hold  bool    // unanswered: hold (else resend)
-	Retry gateway.SubmitRetry
+	Rate   float64 // parts a second over all binds; 0 is unlimited
+	Window int     // parts that can be outstanding at most, over all binds
+	Hold   bool    // unanswered: hold (else resend)
+	Retry  gateway.SubmitRetry
 }
 
 // line is one carrier's side of the dispatcher: its lanes by the time they are free, what is in flight, its pace. Its goroutine runs
@@ -24,7 +25,8 @@ type line struct {
 	wake    chan struct{} // of capacity 1: something changed
 	marking trouble       // of the line's goroutine
 
-	ready      laneHeap // lanes with a message to send, as far as is known; not those being filled
+	gates      map[gateKey]*gate
+	queue      gateHeap // gates with lanes that have a message to send
 	lanes      int      // all of the carrier
 	buffered   int      // rows in them
 	open       *flight  // whose parts are leaving
@@ -61,8 +63,8 @@ const pollEvery = time.Second
 type departure struct {
 	flight *flight
 	part   int
-	units  int  // what it costs the sender
-	paced  bool // the sender is limited
+	units  int  // what it costs
+	paced  bool // somebody charges for it when it has left
 }
 
 // serve hands messages to the carrier until ctx ends. It sleeps until the next lane is free, or something changed.
@@ -122,7 +124,7 @@ func (d *Dispatcher) depart(l *line, departures []departure) ([]departure, time.
 // board takes the next part of the open flight.
 func (d *Dispatcher) board(l *line, now int64) departure {
 	f := l.open
-	dep := departure{flight: f, part: f.next, units: f.partUnits(), paced: f.lane.sender.leaving == f}
+	dep := departure{flight: f, part: f.next, units: f.partUnits(), paced: f.paced()}
 	f.next++
 	f.skipTaken()
 	f.out++
@@ -138,7 +140,7 @@ func (d *Dispatcher) board(l *line, now int64) departure {
 	return dep
 }
 
-// left charges the senders of parts that have left: then, because only then it is known when that was. Between taking a message out and
+// left lets parts that have left be charged: then, because only then it is known when that was. Between taking a message out and
 // its parts' leaving, a mark may have had to be written.
 func (d *Dispatcher) left(departures []departure) {
 	if !slices.ContainsFunc(departures, func(dep departure) bool { return dep.paced }) {
@@ -157,11 +159,21 @@ func (d *Dispatcher) left(departures []departure) {
 	}
 }
 
-// letOthersLeave ends the turn of a limited sender's message once no more of its parts leave.
+// letOthersLeave ends the turn of a message with all that limit it once no more of its parts leave.
 func (d *Dispatcher) letOthersLeave(f *flight) {
-	if s := f.lane.sender; s.leaving == f && f.boarding == 0 && !f.leaving() {
-		s.stopBoarding()
-		d.reorder(s)
+	if f.boarding > 0 || f.leaving() {
+		return
+	}
+	for i := range f.fares {
+		switch fare := &f.fares[i]; {
+		case fare.leaving != f:
+		case fare.sender != nil:
+			fare.sender.stopBoarding()
+			d.reorder(fare.sender)
+		default:
+			fare.stopBoarding()
+			fare.settleGates()
+		}
 	}
 }
 
@@ -180,35 +192,35 @@ func (d *Dispatcher) breakOff(l *line, at time.Time) {
 	}
 }
 
-// nextFlight opens the flight of the first message whose sender is free. When there is none it says how long until there may be.
+// nextFlight opens the flight of the first message that nothing it shares and not its sender holds up. When there is none it says how long until
+// there may be.
 func (d *Dispatcher) nextFlight(l *line, now int64) (wait time.Duration) {
-	givenUp := 0
-	for len(l.ready) > 0 {
-		next := l.ready[0]
-		if next.at = next.sender.freeAt(); next.at > now {
-			l.ready.fix(0)
-			if l.ready[0] == next {
-				return time.Duration(next.at - now)
-			}
+	for givenUp := 0; len(l.queue) > 0; {
+		g := l.queue[0]
+		if g.at > now {
+			return time.Duration(g.at - now)
+		}
+		next := g.ready[0]
+		if next.held() > 0 && d.orphaned(next.sender, next.rows[next.head]) {
+			d.strand(next)
 			continue
 		}
 		m := d.take(next)
 		if m == nil {
-			l.ready.remove(next)
 			d.refill(next)
-			continue
-		}
-		if reason := hopeless(next.sender, m, now); reason != gateway.NoReason {
-			d.giveUp(next, m, reason, time.Unix(0, now))
 			d.place(next)
-			if givenUp++; givenUp == submitBatch { // others want the lock
-				return 0
-			}
 			continue
 		}
-		d.fly(next, m)
+		reason := hopeless(next.sender, m, now)
+		if reason == gateway.NoReason {
+			d.fly(next, m, now)
+			return 0
+		}
+		d.giveUp(next, m, reason, time.Unix(0, now))
 		d.place(next)
-		return 0
+		if givenUp++; givenUp == submitBatch { // others want the lock
+			return 0
+		}
 	}
 	return -1
 }
@@ -226,16 +238,19 @@ func hopeless(s *sender, m *gateway.Message, now int64) gateway.Reason {
 }
 
 // fly opens a flight for the message.
-func (d *Dispatcher) fly(ln *lane, m *gateway.Message) {
+func (d *Dispatcher) fly(ln *lane, m *gateway.Message, now int64) {
 	f := newFlight(m, ln, max(1, ln.line.carrier.Parts(m)))
 	ln.busy++
 	d.turn++
-	ln.turn = d.turn
+	ln.turn, ln.served = d.turn, now
 	d.flying[m.ID.Seq()] = struct{}{}
 	ln.line.open = f
-	if ln.sender.limit.Rate > 0 {
-		ln.sender.board(f)
+	f.board()
+	for i := range f.fares {
+		f.fares[i].settleGates()
 	}
+	d.reorder(ln.sender)
+	d.place(ln)
 }
 
 // submit lets parts leave, after noting it where the carrier is set to hold. It runs without the lock: carriers answer from their own
@@ -330,10 +345,13 @@ func (l *line) count(o gateway.Outcome, now int64) {
 
 // landed decides what becomes of a message whose parts are all answered.
 func (d *Dispatcher) landed(l *line, f *flight, at time.Time) {
-	if f.refund() {
-		d.reorder(f.lane.sender)
+	for _, changed := range f.refund() {
+		if changed.sender != nil {
+			d.reorder(changed.sender)
+		}
+		changed.settleGates()
 	}
-	record := &gateway.SubmitRecord{Message: f.message, Total: f.total, Results: f.results, At: at}
+	record := &gateway.SubmitRecord{Message: f.message, Total: f.total, Results: f.results, Usage: f.usage(), At: at}
 	switch {
 	case f.refused() || f.fault == 0:
 		d.record(l, f, record, false)

@@ -93,6 +93,7 @@ func (d *Dispatcher) fill(ctx context.Context) (more bool) {
 // filled takes up what a refill read; more tells whether the store has others behind. It leaves out what is in flight or was while the
 // store was read, and what is being stored just now, which comes by Offer. Guarded by mu.
 func (d *Dispatcher) filled(l *lane, rows []*gateway.Message, more bool) {
+	from := l.after // earlier than where the reading began, if a message came in between
 	for _, m := range rows {
 		seq := m.ID.Seq()
 		if seq >= d.storing {
@@ -111,6 +112,10 @@ func (d *Dispatcher) filled(l *lane, rows []*gateway.Message, more bool) {
 	}
 	l.more = more || l.missed
 	l.filling, l.missed, l.flown = false, false, nil
+	if l.reread {
+		l.reread = false
+		l.rewind(from + 1)
+	}
 	if !l.more {
 		l.recount()
 	}
@@ -127,7 +132,7 @@ func (d *Dispatcher) nextFill() (lanes []*lane, cursors []gateway.LaneCursor) {
 		l := d.toFill[n]
 		room := d.room(l.line) - asked[l.line]
 		if room <= 0 && l.held() > 0 {
-			l.filling, l.missed, l.flown = false, false, nil
+			l.filling, l.missed, l.reread, l.flown = false, false, false, nil
 			continue
 		}
 		limit := max(1, min(l.waiting, l.depth(), room))

@@ -2,6 +2,7 @@ package mt
 
 import (
 	"context"
+	"maps"
 
 	"github.com/heliograph/heliograph/internal/gateway"
 )
@@ -27,12 +28,11 @@ func (s *Service) Refresh(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	numbers, powerpacks := read.Numbers, read.Powerpacks
 	d := s.Dispatcher
-	r := newRoster(numbers, powerpacks, d.loads())
+	r := newRoster(&read, d.loads())
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.enlist(numbers, r)
+	d.enlist(&read, r)
 	s.roster.Store(r) // with the lock held: who chooses with it finds its pools told of every change of load
 	return nil
 }
@@ -43,23 +43,23 @@ func (d *Dispatcher) loads() map[string]gateway.Load {
 	defer d.mu.Unlock()
 	loads := make(map[string]gateway.Load, len(d.senders))
 	for number, s := range d.senders {
-		loads[number] = s.inPool()
+		loads[number] = s.load()
 	}
 	return loads
 }
 
 // newRoster indexes numbers and powerpacks.
-func newRoster(numbers []gateway.Number, powerpacks []gateway.Powerpack, loads map[string]gateway.Load) *roster {
-	r := &roster{numbers: make(map[string]*gateway.Number, len(numbers)), pools: make(map[gateway.ID]*pool, len(powerpacks))}
-	members := make(map[gateway.ID][]gateway.Number, len(powerpacks))
-	for i := range numbers {
-		n := &numbers[i]
+func newRoster(read *gateway.Roster, loads map[string]gateway.Load) *roster {
+	r := &roster{numbers: make(map[string]*gateway.Number, len(read.Numbers)), pools: make(map[gateway.ID]*pool, len(read.Powerpacks))}
+	members := make(map[gateway.ID][]gateway.Number, len(read.Powerpacks))
+	for i := range read.Numbers {
+		n := &read.Numbers[i]
 		r.numbers[n.Number] = n
 		if !n.Pool.IsZero() {
 			members[n.Pool] = append(members[n.Pool], *n)
 		}
 	}
-	for _, p := range powerpacks {
+	for _, p := range read.Powerpacks {
 		index := gateway.NewPool(members[p.Pool])
 		for i := range index.Len() {
 			index.Set(i, loads[index.Number(i).Number])
@@ -69,23 +69,78 @@ func newRoster(numbers []gateway.Number, powerpacks []gateway.Powerpack, loads m
 	return r
 }
 
-// enlist sets the limits of the dispatcher's senders, and brings their loads into the roster's pools. Guarded by mu.
-func (d *Dispatcher) enlist(numbers []gateway.Number, r *roster) {
+// enlist sets the rates and caps of senders, campaigns and accounts, and brings the senders' loads into the roster's pools. Lanes whose sender
+// has left its pool are looked through. Guarded by mu.
+func (d *Dispatcher) enlist(read *gateway.Roster, r *roster) {
+	former := make(map[*sender]gateway.ID, len(d.senders))
 	for _, s := range d.senders {
+		former[s] = s.powerpack
 		s.listed = false
-		s.join(nil, 0)
+		s.join(gateway.ID{}, nil, 0)
 	}
-	for i := range numbers {
-		s := d.sender(numbers[i].Number)
-		s.owner = numbers[i].Account
-		d.limitSender(s, numbers[i].Limit())
+	d.enlistShared(read)
+	for i := range read.Numbers {
+		n := &read.Numbers[i]
+		s := d.sender(n.Number)
+		s.listed, s.owner = true, n.Account
+		s.share(d.campaigns[n.Campaign])
+		d.limit(&s.scope, n.Limit(), n.Cap(), n.Paused)
 	}
-	for _, p := range r.pools {
+	d.pools = make(map[gateway.ID]*gateway.Pool, len(r.pools))
+	for id, p := range r.pools {
+		d.pools[id] = p.index
 		for i := range p.index.Len() {
-			d.sender(p.index.Number(i).Number).join(p.index, i)
+			d.sender(p.index.Number(i).Number).join(id, p.index, i)
 		}
 	}
 	for _, s := range d.senders {
-		d.forget(s)
+		if len(s.lanes) == 0 {
+			d.forget(s)
+			continue
+		}
+		for _, l := range s.lanes {
+			l.enter()
+		}
+		d.reorder(s)
+		if was := former[s]; !was.IsZero() && was != s.powerpack {
+			for _, l := range s.lanes {
+				d.strand(l)
+			}
+		}
+	}
+	d.settleAll()
+}
+
+// enlistShared sets the rates and caps of what several senders share.
+func (d *Dispatcher) enlistShared(read *gateway.Roster) {
+	gone := maps.Clone(d.campaigns)
+	for _, c := range read.Campaigns {
+		delete(gone, c.ID)
+		s := d.campaigns[c.ID]
+		if s == nil {
+			s = &scope{kind: gateway.CampaignScope, name: c.ID}
+			d.campaigns[c.ID] = s
+		}
+		d.limit(s, gateway.Limit{Rate: c.Rate}, c.DailyCap, false)
+	}
+	for id := range gone {
+		delete(d.campaigns, id)
+	}
+	for id, rate := range read.Rates {
+		d.limit(d.accountScope(id), gateway.Limit{Rate: rate}, 0, false)
+	}
+	for id, s := range d.accounts {
+		if _, limited := read.Rates[id]; !limited {
+			d.limit(s, gateway.Limit{}, 0, false)
+		}
+	}
+}
+
+// settleAll puts all gates where they belong after what their lanes share has changed.
+func (d *Dispatcher) settleAll() {
+	for _, l := range d.lines {
+		for _, g := range l.gates {
+			g.settle()
+		}
 	}
 }

@@ -50,8 +50,13 @@ func (s *Service) Load(ctx context.Context) error {
 	return s.Refresh(ctx)
 }
 
-// Run stores what Accept is given until ctx ends and everything waiting is stored.
-func (s *Service) Run(ctx context.Context) error { return s.group.Run(ctx) }
+// Run stores what Accept is given until ctx ends and everything waiting is stored, and gives messages whose sender has left their pool another one.
+func (s *Service) Run(ctx context.Context) error {
+	var repicking sync.WaitGroup
+	repicking.Go(func() { s.repickLoop(ctx) })
+	defer repicking.Wait()
+	return s.group.Run(ctx)
+}
 
 // submission is a request on its way to the disk.
 type submission struct {
@@ -281,6 +286,9 @@ func (s *Service) chooseFor(sub *submission, i int, r *roster, now time.Time, ha
 	req := gateway.Request{
 		To: sub.request.To[i], Service: m.Service, Now: now.UnixNano(), Deadline: m.ExpiresAt.UnixNano(),
 	}
+	d := s.Dispatcher
+	account := d.accountScope(m.Account)
+	req.Earliest = account.freeFor(req.Now, m.Units)
 	var number *gateway.Number
 	var reason gateway.Reason
 	byPool := !sub.request.Powerpack.IsZero()
@@ -296,16 +304,18 @@ func (s *Service) chooseFor(sub *submission, i int, r *roster, now time.Time, ha
 	if m.Carrier = s.carrierFor(m, number); m.Carrier == "" {
 		return gateway.NoRoute
 	}
-	d := s.Dispatcher
 	set := d.sender(m.From)
-	sub.senders[i], sub.sendAt[i] = set, time.Unix(0, set.freeFor(req.Now))
-	if !byPool {
-		set.enqueue(m.Units)
-		return gateway.NoReason
+	at := max(set.freeFor(req.Now, m.Units), set.campaign.freeFor(req.Now, m.Units), req.Earliest)
+	if at >= req.Deadline { // known now, so it need not wait for that
+		return gateway.Expired
 	}
-	d.turn++
-	set.choose(d.turn, m.Units)
-	sub.remember(r.pools[m.Powerpack], m, habits)
+	sub.senders[i], sub.sendAt[i] = set, time.Unix(0, at)
+	if byPool {
+		d.turn++
+		set.used = d.turn
+		sub.remember(r.pools[m.Powerpack], m, habits)
+	}
+	d.setAside(set, m.Account, m.Units)
 	return gateway.NoReason
 }
 
@@ -412,7 +422,7 @@ func (s *Service) giveBack(batch []*submission) {
 	for _, sub := range batch {
 		for i, m := range sub.Messages {
 			if set := sub.senders[i]; set != nil {
-				set.enqueue(-m.Units)
+				d.setAside(set, m.Account, -m.Units)
 				d.forget(set)
 			}
 		}

@@ -25,7 +25,7 @@ func (d *Dispatcher) Carriers() []CarrierState {
 		d.mu.Lock()
 		states = append(states, CarrierState{
 			Name: l.name, Paused: l.paused, Places: places, InFlight: l.inflight, Unrecorded: l.unrecorded,
-			Lanes: len(l.ready), Brake: l.pace.brake, LineStats: l.LineStats,
+			Lanes: l.readyLanes(), Brake: l.pace.brake, LineStats: l.LineStats,
 		})
 		d.mu.Unlock()
 	}
@@ -53,8 +53,8 @@ func (d *Dispatcher) Queues(limit int) []QueueState {
 			continue
 		}
 		q := QueueState{
-			Sender: l.key.Sender, Carrier: l.key.Carrier, Messages: l.waiting, Units: l.sender.queued, Rate: l.sender.limit.Rate,
-			FreeAt: time.Unix(0, l.sender.freeFor(now)),
+			Sender: l.key.Sender, Carrier: l.key.Carrier, Messages: l.waiting, Units: l.sender.queued, Rate: l.sender.Limit.Rate,
+			FreeAt: time.Unix(0, l.sender.freeFor(now, 1)),
 		}
 		if l.held() > 0 {
 			q.Oldest = l.rows[l.head].AcceptedAt

@@ -1,0 +1,133 @@
+package mt
+
+import (
+	"iter"
+	"maps"
+	"math"
+
+	"github.com/heliograph/heliograph/internal/gateway"
+)
+
+// scope is what has a rate and a daily cap: a sender, a campaign, an account. What senders share, all of them wait for. All fields are
+// guarded by Dispatcher.mu; those of a sender are changed by the sender's methods, which tell its pool.
+type scope struct {
+	kind gateway.ScopeKind
+	name string
+	gateway.Allowance
+
+	queued  int     // units waiting: those of lanes, and of messages being stored
+	aboard  int     // units of the message whose parts are leaving, as far as they are not charged yet
+	leaving *flight // where there is a rate: the message whose parts are leaving; what they cost is known when they have left
+	gates   []*gate // what is shared: the lanes that wait for it
+	known   bool    // its rate was set before
+}
+
+// freeAt is when a message of some units may leave, as far as is known, if it is the next.
+func (s *scope) freeAt(units int) int64 {
+	if s == nil {
+		return 0
+	}
+	if s.leaving != nil {
+		return math.MaxInt64
+	}
+	return s.FreeAt(units)
+}
+
+// freeFor is when a message of some units would leave that is queued at now behind all that waits.
+func (s *scope) freeFor(now int64, units int) int64 {
+	if s == nil {
+		return now
+	}
+	return s.BehindAt(now, s.queued, s.aboard, units)
+}
+
+// board begins the turn of a message.
+func (s *scope) board(f *flight, units int) {
+	s.Reserve(units)
+	if s.Limit.Rate > 0 {
+		s.leaving, s.aboard = f, units
+	}
+}
+
+// pay charges what has left of the message whose turn it is.
+func (s *scope) pay(now int64, units int) {
+	s.Pay(now, units)
+	s.aboard = max(0, s.aboard-units)
+}
+
+// stopBoarding ends the turn of a message.
+func (s *scope) stopBoarding() { s.leaving, s.aboard = nil, 0 }
+
+// usage is what is used up of the daily cap, as it goes to the disk with a submit.
+func (s *scope) usage() gateway.Usage {
+	return gateway.Usage{Kind: s.kind, Name: s.name, Day: s.Day, Units: s.Used}
+}
+
+// clock is the name under which the scope's free time is kept over a stop. No number has a blank in it.
+func (s *scope) clock() string {
+	switch s.kind {
+	case gateway.SenderScope:
+		return s.name
+	case gateway.CampaignScope:
+		return "campaign " + s.name
+	}
+	return "account " + s.name
+}
+
+// limit sets a scope's rate and cap, as the roster has them.
+//
+// The first time it is not known what was sent before the start. After a clean stop the clocks and the use of the cap tell. What was sent just before a
+// crash left no trace: who is limited rests until its rate would hold even if that was the longest message, and of its cap counts as used up what may
+// have left.
+func (d *Dispatcher) limit(s *scope, limit gateway.Limit, dailyCap int, paused bool) {
+	now := d.Now().UnixNano()
+	first := !s.known
+	if first {
+		s.known = true
+		s.Free = d.clocks[s.clock()]
+		if d.floor > 0 {
+			s.Free = max(s.Free, d.floor+limit.Cost(gateway.MaxParts))
+		}
+	}
+	if first || s.Limit != limit || s.Cap != dailyCap {
+		s.Reset(d.Calendar, limit, dailyCap, now)
+	}
+	if first && dailyCap > 0 {
+		s.Used = d.usedBefore(s)
+	}
+	s.Paused = paused
+}
+
+// usedBefore is what is used up of a cap at the start.
+func (d *Dispatcher) usedBefore(s *scope) int {
+	key := usageKey{s.kind, s.name}
+	used := d.doubtful[key]
+	if u := d.used[key]; u.Day == s.Day {
+		used += u.Units
+	}
+	return used
+}
+
+// usageKey names a scope.
+type usageKey struct {
+	kind gateway.ScopeKind
+	name string
+}
+
+// scopes lists all senders', campaigns' and accounts' scopes.
+func (d *Dispatcher) scopes() iter.Seq[*scope] {
+	return func(yield func(*scope) bool) {
+		for _, s := range d.senders {
+			if !yield(&s.scope) {
+				return
+			}
+		}
+		for _, shared := range [...]iter.Seq[*scope]{maps.Values(d.campaigns), maps.Values(d.accounts)} {
+			for s := range shared {
+				if !yield(s) {
+					return
+				}
+			}
+		}
+	}
+}
