@@ -15,9 +15,11 @@ const (
 	LacksService            // it does not carry the service
 	OutOfReach              // its kind does not reach the destination's country
 	NotInPriority           // the powerpack's priority for the country and service does not name its type
+	IsPaused                // the operator paused it
 	NotBeforeExpiry         // it is not free before the message's time is over
 	HasNoCarrier            // the carrier that hosts it is not configured; another's is
-	IsClosed                // its carrier is down or paused, or it rests; another is open and free in time
+	IsClosed                // its carrier is down or paused; another is open and free in time
+	Rests                   // so few of its messages to the country are delivered that it rests; another is open and free in time
 	NotSticky               // the destination is used to another
 	BeyondPatience          // the powerpack is not so patient, and another is free earlier than that
 	OfLaterType             // a type that comes earlier in the priority is free in time
@@ -29,8 +31,9 @@ const (
 
 var verdictNames = [...]string{
 	"", "it is the destination", "it does not carry the service", "its type does not reach the destination's country",
-	"its type is not in the priority for the country and service", "it is not free before the message expires",
-	"its carrier is not configured", "its carrier is down or paused, or it rests, and another is open", "the destination is used to another sender",
+	"its type is not in the priority for the country and service", "it is paused", "it is not free before the message expires",
+	"its carrier is not configured", "its carrier is down or paused, and another is open",
+	"its deliveries to the country fall far behind the pool's, so it rests", "the destination is used to another sender",
 	"the message would wait for longer than the powerpack's patience", "an earlier type of the priority is free in time",
 	"another is nearer to the destination", "another is free earlier", "another, free as early, was chosen longer ago",
 	"another, equal in all, comes earlier in the pool",
@@ -60,10 +63,10 @@ type Explanation struct {
 }
 
 // Explain tells which sender Pick takes, and why not the others: at most as many of them as most says. Unlike Pick it looks at every sender.
-func (p *Powerpack) Explain(pool *Pool, req Request, condition func(carrier string) Condition, most int) Explanation {
+func (p *Powerpack) Explain(pool *Pool, req Request, outside Outside, most int) Explanation {
 	var e Explanation
-	e.Choice, e.Picked = p.Pick(pool, req, condition)
-	s := search{Pool: pool, Powerpack: p, req: &req, market: market(req.To.Country), condition: condition}
+	e.Choice, e.Picked = p.Pick(pool, req, outside)
+	s := p.search(pool, &req, outside)
 	var first []standing
 	for i := range pool.numbers {
 		if e.Picked && i == e.Choice.Index {
@@ -91,13 +94,15 @@ func (p *Powerpack) Explain(pool *Pool, req Request, condition func(carrier stri
 // sender is ahead.
 type standing struct {
 	out       Verdict // it cannot be taken, and why; NoVerdict: it can
-	condition Condition
+	carrier   Condition
+	condition Condition // of its carrier, or that of a sender that rests
 	notSticky bool
 	unnamed   bool // of the type that is taken when no type of the order can be
 	late      bool // not free within patience
 	place     int  // of its type in the order
 	distance  int  // 0: same area code, 1: same region, 2: neither
 	freeAt    int64
+	ownFreeAt int64 // as far as it is concerned itself
 	used      int64
 	index     int
 }
@@ -105,9 +110,10 @@ type standing struct {
 func (s *search) standing(i int) standing {
 	n, load := &s.numbers[i], s.loads[i]
 	st := standing{
-		condition: s.conditionOf(int32(i)), notSticky: s.sticky() != int32(i), distance: 2,
-		freeAt: load.FreeAt(s.req.Now), used: load.Used, index: i,
+		carrier: s.carrier(n.Carrier), condition: s.conditionOf(int32(i)), notSticky: s.sticky() != int32(i), distance: 2,
+		ownFreeAt: load.FreeAt(s.req.Now), used: load.Used, index: i,
 	}
+	st.freeAt = max(st.ownFreeAt, s.heldUntil(n.Campaign))
 	order, named := s.order(s.req.Service, s.req.To.Country)
 	st.place = slices.Index(order[:], n.Type)
 	st.unnamed = st.place < 0
@@ -128,6 +134,8 @@ func (s *search) standing(i int) standing {
 		st.out = OutOfReach
 	case st.unnamed && st.notSticky && (named || n.Type != Alphanumeric):
 		st.out = NotInPriority
+	case n.Paused:
+		st.out = IsPaused
 	case st.freeAt >= s.req.Deadline:
 		st.out = NotBeforeExpiry
 	}
@@ -140,7 +148,7 @@ func (st standing) compare(o standing) int {
 		compareBool(st.out != NoVerdict, o.out != NoVerdict), cmp.Compare(o.out, st.out),
 		cmp.Compare(st.condition, o.condition), compareBool(st.notSticky, o.notSticky), compareBool(st.unnamed, o.unnamed),
 		compareBool(st.late, o.late), cmp.Compare(st.place, o.place), cmp.Compare(st.distance, o.distance),
-		cmp.Compare(st.freeAt, o.freeAt), cmp.Compare(st.used, o.used), cmp.Compare(st.index, o.index),
+		cmp.Compare(st.freeAt, o.freeAt), cmp.Compare(st.ownFreeAt, o.ownFreeAt), cmp.Compare(st.used, o.used), cmp.Compare(st.index, o.index),
 	)
 }
 
@@ -159,10 +167,12 @@ func (st *standing) against(taken *standing, rule Rule) Verdict {
 	switch {
 	case st.out != NoVerdict:
 		return st.out
-	case st.condition > taken.condition && st.condition == Missing:
+	case st.carrier > taken.condition && st.carrier == Missing:
 		return HasNoCarrier
-	case st.condition > taken.condition:
+	case st.carrier > taken.condition:
 		return IsClosed
+	case st.condition > taken.condition:
+		return Rests
 	case rule == BySticky:
 		return NotSticky
 	case st.unnamed != taken.unnamed:
@@ -173,7 +183,7 @@ func (st *standing) against(taken *standing, rule Rule) Verdict {
 		return OfLaterType
 	case st.distance != taken.distance:
 		return Farther
-	case st.freeAt != taken.freeAt:
+	case st.freeAt != taken.freeAt, st.ownFreeAt != taken.ownFreeAt:
 		return FreeLater
 	case st.used != taken.used:
 		return UsedLater

@@ -61,7 +61,7 @@ func ParseService(name string) (Service, bool) {
 }
 
 // HasMMS tells whether MMS reaches handsets of the country: the United States with their territories, and Canada.
-func HasMMS(country string) bool { return isUSCA(market(country)) }
+func HasMMS(country string) bool { return isUSCA(Market(country)) }
 
 // ServiceSet is a set of services, one bit each.
 type ServiceSet uint8
@@ -155,7 +155,7 @@ func (n *Number) Cap() int {
 	switch {
 	case n.DailyCap >= 0:
 		return n.DailyCap
-	case n.Type == LongCode && market(n.Country) == "US" && n.Campaign == "":
+	case n.Type == LongCode && Market(n.Country) == "US" && n.Campaign == "":
 		return defaultCap
 	}
 	return 0
@@ -164,7 +164,7 @@ func (n *Number) Cap() int {
 // Carries tells whether the number may send such a message at all.
 func (n *Number) Carries(req Request) bool {
 	class := n.class()
-	return n.Number != req.To.Number && class.carries(req.Service, market(req.To.Country))
+	return n.Number != req.To.Number && class.carries(req.Service, Market(req.To.Country))
 }
 
 // class is all that decides what numbers may carry, but that none sends to itself.
@@ -176,7 +176,7 @@ type class struct {
 
 func (n *Number) class() class {
 	c := class{kind: n.Type, services: n.Services}
-	switch home := market(n.Country); {
+	switch home := Market(n.Country); {
 	case n.Type == ShortCode, n.Type == TollFree, n.Type == LongCode && isUSCA(home):
 		c.home = home
 	}
@@ -202,8 +202,8 @@ func (c *class) reaches(to string) bool {
 
 func isUSCA(country string) bool { return country == "US" || country == "CA" }
 
-// market is the country whose carriers' rules hold in a country: the territories of the United States are served by its carriers.
-func market(country string) string {
+// Market is the country whose carriers' rules hold in a country: the territories of the United States are served by its carriers.
+func Market(country string) string {
 	switch country {
 	case "PR", "VI", "GU", "AS", "MP":
 		return "US"
@@ -213,7 +213,7 @@ func market(country string) string {
 
 // near is how local connect sees the number from a destination: BySameArea, BySameRegion, or NoRule when they are not near.
 func (n *Number) near(to *Destination) Rule {
-	if n.Type != LongCode || !isUSCA(market(n.Country)) || !isUSCA(market(to.Country)) {
+	if n.Type != LongCode || !isUSCA(Market(n.Country)) || !isUSCA(Market(to.Country)) {
 		return NoRule
 	}
 	switch {

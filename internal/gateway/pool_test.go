@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -13,13 +14,26 @@ import (
 // scan is the choice of a sender as the rules say it, by looking at every sender: the specification that the index is held against.
 type scan struct {
 	*Powerpack
-	pool     []Number
-	load     []Load
-	carriers map[string]Condition
-	worst    Condition // that a sender may be in
+	pool      []Number
+	load      []Load
+	rests     [][]string // markets
+	carriers  map[string]Condition
+	campaigns map[string]int64 // from when on they let anything leave
+	worst     Condition        // that a sender may be in
 }
 
-func (s *scan) condition(carrier string) Condition { return s.carriers[carrier] }
+// outside is what the scan knows of carriers and campaigns.
+func (s *scan) outside() Outside {
+	return Outside{
+		Condition: func(carrier string) Condition { return s.carriers[carrier] },
+		Campaign:  func(id string) int64 { return s.campaigns[id] },
+	}
+}
+
+// freeAt is when the message would leave from a sender: when itself, its campaign and the account let it.
+func (s *scan) freeAt(i int, req Request) int64 {
+	return max(s.load[i].FreeAt(req.Now), s.campaigns[s.pool[i].Campaign], req.Earliest)
+}
 
 func (s scan) choose(req Request) (Choice, bool) {
 	for _, s.worst = range []Condition{Up, Down, Missing} {
@@ -31,19 +45,20 @@ func (s scan) choose(req Request) (Choice, bool) {
 }
 
 // hidden tells whether the sender does not come up.
-func (s *scan) hidden(i int) bool {
-	return s.load[i].Closed && s.worst == Up || s.carriers[s.pool[i].Carrier] > s.worst
+func (s *scan) hidden(i int, req Request) bool {
+	rests := slices.Contains(s.rests[i], Market(req.To.Country))
+	return rests && s.worst == Up || s.carriers[s.pool[i].Carrier] > s.worst
 }
 
 func (s *scan) pick(req Request) (Choice, bool) {
 	for i := range s.pool {
-		if s.Sticky && s.pool[i].Number == req.Sticky && s.canCarry(i, req) && !s.hidden(i) && s.load[i].FreeAt(req.Now) < req.Deadline {
-			return Choice{Index: i, Rule: BySticky, FreeAt: s.load[i].FreeAt(req.Now)}, true
+		if s.Sticky && s.pool[i].Number == req.Sticky && s.canCarry(i, req) && !s.hidden(i, req) && s.freeAt(i, req) < req.Deadline {
+			return Choice{Index: i, Rule: BySticky, FreeAt: s.freeAt(i, req)}, true
 		}
 	}
 	order, named := DefaultOrder, false
 	for _, priority := range s.Priorities {
-		if priority.Service == req.Service && priority.Country == market(req.To.Country) {
+		if priority.Service == req.Service && priority.Country == Market(req.To.Country) {
 			order, named = priority.Order, true
 			break
 		}
@@ -67,13 +82,13 @@ func (s *scan) pick(req Request) (Choice, bool) {
 	return choice, ok
 }
 
-// canCarry says on its own what Number.Carries says.
+// canCarry says on its own what Number.Carries says, and that it is not paused.
 func (s *scan) canCarry(i int, req Request) bool {
 	n := &s.pool[i]
-	if !n.Services.Has(req.Service) || n.Number == req.To.Number {
+	if n.Paused || !n.Services.Has(req.Service) || n.Number == req.To.Number {
 		return false
 	}
-	from, to := market(n.Country), market(req.To.Country)
+	from, to := Market(n.Country), Market(req.To.Country)
 	switch n.Type {
 	case ShortCode:
 		return from == to
@@ -100,14 +115,12 @@ func (s *scan) inOrder(order []NumberType, req Request, latest int64) (Choice, b
 	for _, t := range order {
 		best, bestNear := Choice{Index: -1}, NoRule
 		for i := range s.pool {
-			at := s.load[i].FreeAt(req.Now)
-			if s.pool[i].Type != t || !s.canCarry(i, req) || s.hidden(i) || at >= latest {
+			at := s.freeAt(i, req)
+			if s.pool[i].Type != t || !s.canCarry(i, req) || s.hidden(i, req) || at >= latest {
 				continue
 			}
 			near := s.near(i, req)
-			better := best.Index < 0 || nearness(near) > nearness(bestNear) || near == bestNear &&
-				(at < best.FreeAt || at == best.FreeAt && s.load[i].Used < s.load[best.Index].Used)
-			if better {
+			if best.Index < 0 || nearness(near) > nearness(bestNear) || near == bestNear && s.sooner(i, best.Index, req) {
 				best, bestNear = Choice{Index: i, FreeAt: at}, near
 			}
 		}
@@ -123,6 +136,14 @@ func (s *scan) inOrder(order []NumberType, req Request, latest int64) (Choice, b
 	return Choice{}, false
 }
 
+// sooner is what decides between two senders that are equal in all else but their places in the pool.
+func (s *scan) sooner(i, than int, req Request) bool {
+	return cmp.Or(
+		cmp.Compare(s.freeAt(i, req), s.freeAt(than, req)), cmp.Compare(s.load[i].FreeAt(req.Now), s.load[than].FreeAt(req.Now)),
+		cmp.Compare(s.load[i].Used, s.load[than].Used),
+	) < 0
+}
+
 func nearness(r Rule) int {
 	switch r {
 	case BySameArea:
@@ -136,7 +157,7 @@ func nearness(r Rule) int {
 func (s *scan) near(i int, req Request) Rule {
 	n, to := &s.pool[i], &req.To
 	switch {
-	case !s.LocalConnect || n.Type != LongCode || !isUSCA(market(to.Country)):
+	case !s.LocalConnect || n.Type != LongCode || !isUSCA(Market(to.Country)):
 		return NoRule
 	case n.AreaCode != "" && n.AreaCode == to.AreaCode:
 		return BySameArea
@@ -170,24 +191,38 @@ func (c chance) pool() []Number {
 	types := some(c, LongCode, TollFree, ShortCode, Alphanumeric)
 	countries, regions := some(c, "US", "US", "CA", "PR", "GB", "FR"), some(c, "", "CA", "NY", "ON")
 	areas, carriers := some(c, "", "415", "212", "416"), some(c, "", "net1", "net2", "net3")
-	services := some(c, Services(SMS), Services(MMS), Services(SMS, MMS))
+	services, campaigns := some(c, Services(SMS), Services(MMS), Services(SMS, MMS)), some(c, "", "C1", "C2", "C3")
 	for i := range pool {
 		pool[i] = Number{
 			Number: fmt.Sprint("1415555", 1000+i), Type: oneOf(c, types...), Country: oneOf(c, countries...), Region: oneOf(c, regions...),
 			AreaCode: oneOf(c, areas...), Carrier: oneOf(c, carriers...), Services: oneOf(c, services...),
+			Campaign: oneOf(c, campaigns...), Paused: c.IntN(10) == 0,
 		}
 	}
 	return pool
 }
 
-// load is that of a sender that has rested or, where most are busy, of one that mostly has not.
+// load is that of a sender that is ready or, where most are busy, of one that mostly is not.
 func (c chance) load(now int64, busy bool) Load {
 	seconds := func() int64 { return oneOf[int64](c, 0, 1, 2, 30, 61, 100) * second }
-	l := Load{Free: oneOf(c, 0, now-second, now), Backlog: seconds(), Used: c.Int64N(5), Closed: c.IntN(10) == 0}
+	l := Load{Free: oneOf(c, 0, now-second, now), Backlog: seconds(), Used: c.Int64N(5)}
 	if busy && c.IntN(10) > 0 {
 		l.Free = now + 1 + seconds()
 	}
 	return l
+}
+
+// rests are the markets in which a sender rests: mostly none.
+func (c chance) rests() []string {
+	if c.IntN(5) > 0 {
+		return nil
+	}
+	return some(c, "US", "US", "CA", "GB")
+}
+
+// hold is until when a campaign or an account lets nothing leave.
+func (c chance) hold(now int64) int64 {
+	return oneOf(c, 0, now-second, now+1, now+second, now+30*second, now+61*second, now+1000*second)
 }
 
 func (c chance) pack() *Powerpack {
@@ -205,6 +240,9 @@ func (c chance) request(pool []Number, now int64) Request {
 	req := Request{
 		To:      oneOf(c, sanFrancisco, sanFrancisco, toronto, sanJuan, london, Destination{Number: "9"}),
 		Service: oneOf(c, SMS, SMS, MMS), Now: now, Deadline: now + oneOf[int64](c, 1, 30, 62*second, 1000*second, 1000*second),
+	}
+	if c.IntN(4) == 0 {
+		req.Earliest = c.hold(now)
 	}
 	if len(pool) > 0 {
 		if c.IntN(4) == 0 {
@@ -224,27 +262,36 @@ func TestPoolPicksAsTheScanDoes(t *testing.T) {
 		c := drawChance(t)
 		numbers, now, busy := c.pool(), int64(1000*second), oneOf(c, true, false)
 		pool, pack := NewPool(numbers), c.pack()
-		s := scan{Powerpack: pack, pool: numbers, load: make([]Load, len(numbers)), carriers: map[string]Condition{}}
+		s := scan{
+			Powerpack: pack, pool: numbers, load: make([]Load, len(numbers)), rests: make([][]string, len(numbers)),
+			carriers: map[string]Condition{}, campaigns: map[string]int64{},
+		}
 		for i := range numbers {
-			s.load[i] = c.load(now, busy)
+			s.load[i], s.rests[i] = c.load(now, busy), c.rests()
 			pool.Set(i, s.load[i])
+			pool.Rest(i, s.rests[i])
 		}
 		for range 100 {
-			switch c.IntN(4) {
+			switch c.IntN(6) {
 			case 0, 1:
 				if len(numbers) > 0 {
 					i := c.IntN(len(numbers))
-					s.load[i] = c.load(now, busy)
+					s.load[i], s.rests[i] = c.load(now, busy), c.rests()
 					pool.Set(i, s.load[i])
+					pool.Rest(i, s.rests[i])
 				}
 			case 2:
+				pool = pool.Clone()
+			case 4:
+				s.campaigns[oneOf(c, "C1", "C2", "C3")] = c.hold(now)
+			case 5:
 				now += oneOf[int64](c, 1, second, 29*second, -7*second)
 			case 3:
 				s.carriers[oneOf(c, "net1", "net2", "net3")] = oneOf(c, Up, Down, Missing)
 			}
 			req := c.request(numbers, now)
 			want, wantOK := s.choose(req)
-			got, ok := pack.Pick(pool, req, s.condition)
+			got, ok := pack.Pick(pool, req, s.outside())
 			if got != want || ok != wantOK {
 				t.Fatalf("got %+v, %v, want %+v, %v", got, ok, want, wantOK)
 			}
@@ -259,7 +306,7 @@ func TestPoolPicksAsTheScanDoes(t *testing.T) {
 // checkSuits holds Suits against what Pick does when everybody is free and open.
 func checkSuits(t *rapid.T, s *scan, pool *Pool, req Request) {
 	idle := *s
-	idle.load, idle.carriers = make([]Load, len(s.pool)), nil
+	idle.load, idle.rests, idle.carriers, idle.campaigns, req.Earliest = make([]Load, len(s.pool)), make([][]string, len(s.pool)), nil, nil, 0
 	if _, want := idle.choose(req); s.Suits(pool, req) != want {
 		t.Fatalf("suits: %v", !want)
 	}
@@ -269,17 +316,18 @@ func checkSuits(t *rapid.T, s *scan, pool *Pool, req Request) {
 func (p *Pool) check() error {
 	for g := range p.groups {
 		size := 0
-		for side, root := range p.groups[g].roots {
-			for _, n := range p.inOrder(root) {
-				size++
-				if i := senderOf(n); p.in[i][n%levels] != int32(g) || p.loads[i].Closed != (side == 1) {
-					return fmt.Errorf("sender %d is in group %d, side %d", i, g, side)
-				}
+		for w, ward := range append([]ward{{root: p.groups[g].root}}, p.groups[g].wards...) {
+			order := p.inOrder(ward.root)
+			if len(order) == 0 && w > 0 {
+				return fmt.Errorf("group %d, ward %d is empty", g, w)
 			}
-			order := p.inOrder(root)
-			for k := 1; k < len(order); k++ {
-				if !p.before(order[k-1], order[k]) {
-					return fmt.Errorf("group %d, side %d is out of order", g, side)
+			for k, n := range order {
+				size++
+				if i := senderOf(n); p.in[i][n%levels] != int32(g) || !slices.Equal(p.rests[i], ward.markets) {
+					return fmt.Errorf("sender %d is in group %d, ward %d", i, g, w)
+				}
+				if k > 0 && !p.before(order[k-1], n) {
+					return fmt.Errorf("group %d, ward %d is out of order", g, w)
 				}
 			}
 		}
@@ -298,18 +346,21 @@ func (p *Pool) inOrder(root int32) []int32 {
 	return append(append(p.inOrder(at.left), root), p.inOrder(at.right)...)
 }
 
-// TestClone: what happens to a copy does not happen to the pool.
+// TestPoolClone: what happens to a copy does not happen to the pool.
 func TestPoolClone(t *testing.T) {
 	pool := NewPool([]Number{near, inState, faraway})
 	pool.Set(0, Load{Free: 5 * second})
+	pool.Rest(1, []string{"CA"})
 	c := pool.Clone()
 	for i := range c.Len() {
-		c.Set(i, Load{Free: int64(9-i) * second, Closed: i == 1})
+		c.Set(i, Load{Free: int64(9-i) * second})
 	}
-	if pool.Load(0).Free != 5*second || pool.Load(1).Closed || pool.check() != nil || c.check() != nil {
+	c.Rest(1, []string{"US"})
+	c.Rest(2, []string{"CA"})
+	if pool.Load(0).Free != 5*second || pool.Rests(1, "US") || !pool.Rests(1, "CA") || pool.Rests(2, "CA") || pool.check() != nil || c.check() != nil {
 		t.Errorf("%+v, %v, %v", pool.loads, pool.check(), c.check())
 	}
-	choice, _ := (&Powerpack{}).Pick(pool, Request{To: sanFrancisco, Service: SMS, Deadline: 60 * second}, allUp)
+	choice, _ := (&Powerpack{}).Pick(pool, Request{To: sanFrancisco, Service: SMS, Deadline: 60 * second}, Outside{})
 	if choice.Index != 1 {
 		t.Errorf("%+v", choice)
 	}
@@ -323,7 +374,7 @@ func TestTreeStaysShallow(t *testing.T) {
 		for i := range size {
 			pool.Set(i, Load{Free: int64(round*size + i)})
 		}
-		if depth := pool.depth(pool.groups[pool.in[0][ofClass]].roots[0]); depth > 60 {
+		if depth := pool.depth(pool.groups[pool.in[0][ofClass]].root); depth > 60 {
 			t.Errorf("%d levels of %d senders", depth, size)
 		}
 	}
@@ -346,12 +397,26 @@ func manyLongCodes(size int) []Number {
 	return numbers
 }
 
+// inCampaigns makes the numbers belong to so many campaigns.
+func inCampaigns(numbers []Number, campaigns int) []Number {
+	for i := range numbers {
+		if campaigns > 0 {
+			numbers[i].Campaign = fmt.Sprint("C", i*7919%campaigns)
+		}
+	}
+	return numbers
+}
+
 func TestPickAllocatesNothing(t *testing.T) {
-	pool := NewPool(manyLongCodes(1000))
+	pool := NewPool(inCampaigns(manyLongCodes(1000), 10))
+	for i := 0; i < pool.Len(); i += 20 {
+		pool.Rest(i, []string{"US"})
+	}
+	outside := Outside{Condition: func(string) Condition { return Up }, Campaign: func(id string) int64 { return int64(len(id)) }}
 	pack, turn := &Powerpack{LocalConnect: true}, int64(0)
 	to := Destination{Number: "14155550123", Country: "US", Region: "S3", AreaCode: "415"}
 	if n := testing.AllocsPerRun(100, func() {
-		choice, _ := pack.Pick(pool, Request{To: to, Service: SMS, Deadline: second}, allUp)
+		choice, _ := pack.Pick(pool, Request{To: to, Service: SMS, Deadline: second}, outside)
 		turn++
 		pool.Set(choice.Index, Load{Free: turn, Used: turn})
 	}); n != 0 {
@@ -364,12 +429,28 @@ func BenchmarkPick(b *testing.B) {
 	local := Destination{Number: "14155550123", Country: "US", Region: "S3", AreaCode: "415"}
 	for _, size := range []int{100, 10_000} {
 		for _, c := range []struct {
-			name  string
-			busy  int // every how many-th sender
-			local bool
-		}{{"free", 0, false}, {"half busy", 2, false}, {"local", 2, true}} {
+			name      string
+			busy      int // every how many-th sender
+			local     bool
+			campaigns int
+			resting   int // every how many-th sender
+		}{
+			{"free", 0, false, 0, 0},
+			{"half busy", 2, false, 0, 0},
+			{"local", 2, true, 0, 0},
+			{"100 campaigns", 2, false, 100, 0},
+			{"100 campaigns, local", 2, true, 100, 0},
+			{"5 % rest", 2, false, 0, 20},
+			{"a third rests", 2, false, 0, 3},
+			{"100 campaigns, 5 % rest, local", 2, true, 100, 20},
+		} {
 			b.Run(fmt.Sprint(c.name, "/", size), func(b *testing.B) {
-				pool, now := NewPool(manyLongCodes(size)), int64(1000*second)
+				pool, now := NewPool(inCampaigns(manyLongCodes(size), c.campaigns)), int64(1000*second)
+				free := map[string]int64{}
+				for i, id := range pool.Campaigns() {
+					free[id] = now + int64(i%10)*second
+				}
+				outside := Outside{Campaign: func(id string) int64 { return free[id] }}
 				random := rand.New(rand.NewPCG(1, 1))
 				for i := range size {
 					l := Load{Used: random.Int64N(int64(size))}
@@ -377,12 +458,15 @@ func BenchmarkPick(b *testing.B) {
 						l.Free, l.Backlog = now+random.Int64N(50*second), random.Int64N(50*second)
 					}
 					pool.Set(i, l)
+					if c.resting > 0 && i%c.resting == 0 {
+						pool.Rest(i, oneOf(chance{random}, []string{"US"}, []string{"CA"}, []string{"US", "CA"}))
+					}
 				}
 				pack, turn := &Powerpack{LocalConnect: c.local}, int64(size)
 				req := Request{To: local, Service: SMS, Now: now, Deadline: now + 100*second}
 				b.ReportAllocs()
 				for b.Loop() {
-					choice, _ := pack.Pick(pool, req, allUp)
+					choice, _ := pack.Pick(pool, req, outside)
 					turn++
 					l := pool.Load(choice.Index)
 					l.Used = turn

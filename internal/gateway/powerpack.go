@@ -1,6 +1,9 @@
 package gateway
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Powerpack is a pool of senders and the rules by which each message gets one.
 type Powerpack struct {
@@ -32,7 +35,7 @@ var DefaultOrder = [3]NumberType{ShortCode, TollFree, LongCode}
 // order is the priority that holds for a destination, and whether the powerpack names one for it.
 func (p *Powerpack) order(service Service, country string) ([3]NumberType, bool) {
 	for _, priority := range p.Priorities {
-		if priority.Service == service && priority.Country == market(country) {
+		if priority.Service == service && priority.Country == Market(country) {
 			return priority.Order, true
 		}
 	}
@@ -61,13 +64,12 @@ type Destination struct {
 
 // Load is how busy a sender is: what the queue knows about it. Times are Unix nanoseconds.
 type Load struct {
-	Free    int64 // from when on its pace lets it send again
+	Free    int64 // from when on its pace, and its daily cap, let it send again
 	Backlog int64 // how long what waits in its queue takes, in nanoseconds
 	Used    int64 // counts up with each choice: smaller is longer ago
-	Closed  bool  // it rests, whatever its carrier does: taken only when nobody else is left
 }
 
-// FreeAt is when a message that is queued now would leave: the free time of the sender.
+// FreeAt is when a message that is queued now would leave, as far as the sender itself is concerned: its own free time.
 func (l *Load) FreeAt(now int64) int64 { return max(l.Free, now) + l.Backlog }
 
 // Request is what a sender is wanted for.
@@ -77,6 +79,7 @@ type Request struct {
 	Sticky   string // the number that this destination is used to; empty: none
 	Now      int64  // Unix nanoseconds
 	Deadline int64  // the message must leave before this: its expiry
+	Earliest int64  // the account's rate lets nothing leave before
 }
 
 // Rule is the rule by which a sender was chosen. Values are stored: only append.
@@ -105,7 +108,7 @@ func (r Rule) String() string {
 type Choice struct {
 	Index  int // into the pool
 	Rule   Rule
-	FreeAt int64
+	FreeAt int64 // when the message would leave: the sender's free time, its campaign's or the account's, whichever is last
 }
 
 // Condition is what may be expected of a carrier that hosts senders.
@@ -117,22 +120,33 @@ const (
 	Missing                  // it is not configured: messages to it fail
 )
 
-// Pick chooses the sender of a message from the pool. condition tells of the carriers that host senders: a sender whose carrier is not up is
-// closed, and so is one that rests by itself.
+// Outside is what a choice asks about besides the pool's own numbers. Its zero value says that nothing stands in the way.
+type Outside struct {
+	Condition func(carrier string) Condition // of a carrier that hosts senders; nil: all are up
+	// Campaign tells from when on a message that is queued now could leave as far as a campaign is concerned: its rate and what waits for
+	// it, its daily cap; Unix nanoseconds. nil: no campaign holds anything up.
+	Campaign func(id string) int64
+}
+
+// Pick chooses the sender of a message from the pool.
+//
+// A sender's free time is the latest of its own, of its campaign's and of what the account's rate allows (Request.Earliest).
 //
 // The rules in their order: the sticky sender, if it is still in the pool, can carry the message and is free before the deadline; else the
 // first type of the priority that has a sender free within patience and before the deadline; among long codes those of the
-// destination's area code, then of its state; among those left the one that is free earliest, and of equals the one that was
-// chosen longest ago. When no type has a sender free within patience, the first that has one free before the deadline is taken; and when
-// none has, and the powerpack names no order for the destination, an alphanumeric sender.
+// destination's area code, then of its state; among those left the one that is free earliest, of those the one that would be if there
+// were no campaigns and no account's rate, and of equals the one that was chosen longest ago. When no type has a sender free within
+// patience, the first that has one free before the deadline is taken; and when none has, and the powerpack names no order for the
+// destination, an alphanumeric sender.
 //
-// Closed senders do not come up while an open one can carry the message in time. When none can, the choice is made as if none were
-// closed: the message waits for its carrier, which may be back in a moment, rather than fail. Senders whose carrier is missing come up
-// last. ok is false when even so no sender can carry the message in time.
+// A sender whose carrier is not up, and one that rests in the destination's market, do not come up while an open one can carry the message in
+// time. When none can, the choice is made as if all were open: the message waits for its carrier, which may be back in a moment, rather
+// than fail. Senders whose carrier is missing come up last, and paused ones never. ok is false when even so no sender can carry the message
+// in time.
 //
 // Sources: the powerpack pages of the API reference (sticky sender, local connect, number priority, fallback).
-func (p *Powerpack) Pick(pool *Pool, req Request, condition func(carrier string) Condition) (choice Choice, ok bool) {
-	s := search{Pool: pool, Powerpack: p, req: &req, market: market(req.To.Country), pass: pool.find(req.To.Number), condition: condition}
+func (p *Powerpack) Pick(pool *Pool, req Request, outside Outside) (choice Choice, ok bool) {
+	s := p.search(pool, &req, outside)
 	for s.worst = Up; s.worst <= Missing; s.worst++ {
 		if choice, ok := s.pick(); ok {
 			return choice, true
@@ -141,9 +155,9 @@ func (p *Powerpack) Pick(pool *Pool, req Request, condition func(carrier string)
 	return Choice{}, false
 }
 
-// Suits tells whether the pool has a sender that the powerpack would let carry the message if it were free and open.
+// Suits tells whether the pool has a sender that the powerpack would let carry the message if it were free and open; a paused one is none.
 func (p *Powerpack) Suits(pool *Pool, req Request) bool {
-	s := search{Pool: pool, Powerpack: p, req: &req, market: market(req.To.Country), pass: pool.find(req.To.Number)}
+	s := p.search(pool, &req, Outside{})
 	order, named := p.order(req.Service, req.To.Country)
 	for _, t := range order {
 		if s.has(t) {
@@ -151,18 +165,22 @@ func (p *Powerpack) Suits(pool *Pool, req Request) bool {
 		}
 	}
 	i := s.sticky()
-	return i != none && pool.numbers[i].Carries(req) || !named && s.has(Alphanumeric)
+	return i != none && s.mayCarry(i) || !named && s.has(Alphanumeric)
 }
 
 // search is one choice.
 type search struct {
 	*Pool
 	*Powerpack
-	req       *Request
-	market    string // of the destination
-	pass      int32  // the sender that is the destination itself; none: none is
-	condition func(carrier string) Condition
-	worst     Condition // senders in a worse one do not come up
+	req     *Request
+	market  string // of the destination
+	pass    int32  // the sender that is the destination itself; none: none is
+	outside Outside
+	worst   Condition // senders in a worse one do not come up
+}
+
+func (p *Powerpack) search(pool *Pool, req *Request, outside Outside) search {
+	return search{Pool: pool, Powerpack: p, req: req, market: Market(req.To.Country), pass: pool.find(req.To.Number), outside: outside}
 }
 
 func (s *search) pick() (Choice, bool) {
@@ -192,17 +210,20 @@ func (s *search) sticky() int32 {
 
 func (s *search) pickSticky() (Choice, bool) {
 	i := s.sticky()
-	if i == none || !s.numbers[i].Carries(*s.req) || s.conditionOf(i) > s.worst {
+	if i == none || !s.mayCarry(i) || s.conditionOf(i) > s.worst {
 		return Choice{}, false
 	}
-	at := s.loads[i].FreeAt(s.req.Now)
+	at := max(s.loads[i].FreeAt(s.req.Now), s.heldUntil(s.numbers[i].Campaign))
 	return Choice{Index: int(i), Rule: BySticky, FreeAt: at}, at < s.req.Deadline
 }
+
+// mayCarry tells whether a sender may carry the message at all.
+func (s *search) mayCarry(i int32) bool { return !s.numbers[i].Paused && s.numbers[i].Carries(*s.req) }
 
 // conditionOf is the condition that a sender is in: that of its carrier, and one that rests is no better than one whose carrier is down.
 func (s *search) conditionOf(i int32) Condition {
 	c := s.carrier(s.numbers[i].Carrier)
-	if s.loads[i].Closed {
+	if s.Rests(int(i), s.market) {
 		c = max(c, Down)
 	}
 	return c
@@ -210,10 +231,18 @@ func (s *search) conditionOf(i int32) Condition {
 
 // carrier is the condition of a carrier; who is bound to none goes by a route, which has others.
 func (s *search) carrier(name string) Condition {
-	if name == "" {
+	if name == "" || s.outside.Condition == nil {
 		return Up
 	}
-	return s.condition(name)
+	return s.outside.Condition(name)
+}
+
+// heldUntil is until when the account's rate and a campaign hold a message up, whoever sends it.
+func (s *search) heldUntil(campaign string) int64 {
+	if campaign == "" || s.outside.Campaign == nil {
+		return s.req.Earliest
+	}
+	return max(s.req.Earliest, s.outside.Campaign(campaign))
 }
 
 // pickInOrder takes the best sender of the first type in the order that has one free before latest. Passing over a type that the pool has
@@ -259,24 +288,36 @@ func (s *search) pickOfType(t NumberType, latest int64) (Choice, bool) {
 	return s.pickOf(s.byType[t], ByPriority, latest)
 }
 
-// pickOf takes the sender of some groups that is free earliest, if that is before latest.
+// pickOf takes the sender of some groups that is free earliest, if that is before latest. What holds all of a group up does not change their
+// order, so each group gives its first, and these are compared with that.
 func (s *search) pickOf(groups []int32, rule Rule, latest int64) (Choice, bool) {
-	best := none
+	best, bestAt := none, latest
 	for _, g := range groups {
 		group := &s.groups[g]
 		if !group.carries(s.req.Service, s.market) || s.carrier(group.carrier) > s.worst {
 			continue
 		}
-		best = s.first(best, s.earliest(group.roots[0], s.req.Now, s.pass), s.req.Now)
-		if s.worst >= Down {
-			best = s.first(best, s.earliest(group.roots[1], s.req.Now, s.pass), s.req.Now)
+		i := s.firstOf(group)
+		if i == none || s.loads[i].FreeAt(s.req.Now) > bestAt {
+			continue
+		}
+		at := max(s.loads[i].FreeAt(s.req.Now), s.heldUntil(group.campaign))
+		if at < bestAt || at == bestAt && best != none && s.first(best, i, s.req.Now) == i {
+			best, bestAt = i, at
 		}
 	}
-	if best == none {
-		return Choice{}, false
+	return Choice{Index: int(best), Rule: rule, FreeAt: bestAt}, best != none
+}
+
+// firstOf is the sender of a group that comes first by its own free time, of those that come up.
+func (s *search) firstOf(group *group) int32 {
+	best := s.earliest(group.root, s.req.Now, s.pass)
+	for w := range group.wards {
+		if ward := &group.wards[w]; s.worst >= Down || !slices.Contains(ward.markets, s.market) {
+			best = s.first(best, s.earliest(ward.root, s.req.Now, s.pass), s.req.Now)
+		}
 	}
-	at := s.loads[best].FreeAt(s.req.Now)
-	return Choice{Index: int(best), Rule: rule, FreeAt: at}, at < latest
+	return best
 }
 
 // has tells whether the pool has senders of the type that could carry the message.

@@ -24,21 +24,19 @@ var (
 	sc      = Number{Number: "555444", Type: ShortCode, Country: "US", Services: Services(SMS)}
 )
 
-func allUp(string) Condition { return Up }
-
 func TestPick(t *testing.T) {
 	onlyLong := []Priority{{Service: SMS, Country: "US", Order: [3]NumberType{LongCode}}}
 	longFirst := []Priority{{Service: SMS, Country: "US", Order: [3]NumberType{LongCode, TollFree, ShortCode}}}
 	minute := int64(60 * second)
 	cases := []struct {
-		name   string
-		pack   Powerpack
-		pool   []Number
-		req    Request
-		free   map[string]int64
-		closed string
-		want   string
-		rule   Rule
+		name  string
+		pack  Powerpack
+		pool  []Number
+		req   Request
+		free  map[string]int64
+		rests string // in the US
+		want  string
+		rule  Rule
 	}{
 		{"default order takes the short code", Powerpack{}, []Number{near, tf, sc}, Request{To: sanFrancisco}, nil, "", sc.Number, ByPriority},
 		{"sticky wins", Powerpack{Sticky: true}, []Number{near, tf, sc}, Request{To: sanFrancisco, Sticky: near.Number}, nil, "", near.Number, BySticky},
@@ -54,7 +52,7 @@ func TestPick(t *testing.T) {
 		{"first type when all are busy for longer", Powerpack{}, []Number{near, sc}, Request{To: sanFrancisco}, map[string]int64{sc.Number: 3 * minute, near.Number: 2 * minute}, "", sc.Number, ByPriority},
 		{"nobody before the deadline", Powerpack{}, []Number{near, sc}, Request{To: sanFrancisco}, map[string]int64{sc.Number: 200 * minute, near.Number: 200 * minute}, "", "", NoRule},
 		{"null places are not used", Powerpack{Priorities: onlyLong}, []Number{tf, sc}, Request{To: sanFrancisco}, nil, "", "", NoRule},
-		{"closed senders never come up", Powerpack{}, []Number{near, sc}, Request{To: sanFrancisco}, nil, sc.Number, near.Number, ByNextPriority},
+		{"resting senders do not come up", Powerpack{}, []Number{near, sc}, Request{To: sanFrancisco}, nil, sc.Number, near.Number, ByNextPriority},
 		{"US toll-free does not reach Canada", Powerpack{}, []Number{tf}, Request{To: toronto}, nil, "", "", NoRule},
 		{"a US territory is served as the US", Powerpack{Priorities: onlyLong}, []Number{tf, sc, near}, Request{To: sanJuan}, nil, "", near.Number, ByPriority},
 		{"US toll-free reaches a US territory", Powerpack{}, []Number{tf}, Request{To: sanJuan}, nil, "", tf.Number, ByPriority},
@@ -74,9 +72,12 @@ func TestPick(t *testing.T) {
 			c.req.Deadline = 180 * minute
 			pool := NewPool(c.pool)
 			for i, n := range c.pool {
-				pool.Set(i, Load{Free: c.free[n.Number], Closed: c.closed == n.Number})
+				pool.Set(i, Load{Free: c.free[n.Number]})
+				if n.Number == c.rests {
+					pool.Rest(i, []string{"US"})
+				}
 			}
-			choice, ok := c.pack.Pick(pool, c.req, allUp)
+			choice, ok := c.pack.Pick(pool, c.req, Outside{})
 			got := ""
 			if ok {
 				got = c.pool[choice.Index].Number
@@ -85,6 +86,149 @@ func TestPick(t *testing.T) {
 				t.Errorf("got %q by %q, want %q by %q", got, choice.Rule, c.want, c.rule)
 			}
 		})
+	}
+}
+
+// TestPickFromOutside: campaigns, the account's rate, pauses and rests.
+func TestPickFromOutside(t *testing.T) {
+	member, paused, abroad := faraway, near, sanFrancisco
+	member.Campaign, paused.Paused = "C1", true
+	abroad.Country = "CA"
+	down := func(carrier string) Condition {
+		if carrier != "" {
+			return Down
+		}
+		return Up
+	}
+	hosted := inState
+	hosted.Carrier = "net1"
+	sticky := Powerpack{Sticky: true}
+	cases := []struct {
+		name    string
+		pack    Powerpack
+		pool    []Number
+		load    []Load
+		rests   [][]string
+		req     Request
+		outside Outside
+		want    string
+		rule    Rule
+		freeAt  int64
+	}{
+		{
+			name: "a campaign that is busy", pool: []Number{member, near}, load: []Load{{}, {Free: 3 * second}},
+			req: Request{To: sanFrancisco}, outside: campaignFree(5 * second), want: near.Number, rule: ByPriority, freeAt: 3 * second,
+		},
+		{
+			name: "a campaign that is less busy than the other sender", pool: []Number{member, near}, load: []Load{{}, {Free: 6 * second}},
+			req: Request{To: sanFrancisco}, outside: campaignFree(5 * second), want: member.Number, rule: ByPriority, freeAt: 5 * second,
+		},
+		{
+			name: "of those that a campaign holds up alike, the one that is free itself", pool: []Number{member, inCampaign(near)},
+			load: []Load{{Free: 2 * second}, {Free: second}}, req: Request{To: sanFrancisco}, outside: campaignFree(5 * second),
+			want: near.Number, rule: ByPriority, freeAt: 5 * second,
+		},
+		{
+			name: "a campaign beyond patience", pool: []Number{tf, inCampaign(sc)}, req: Request{To: sanFrancisco},
+			outside: campaignFree(61 * second), want: tf.Number, rule: ByNextPriority,
+		},
+		{
+			name: "a campaign beyond the deadline", pool: []Number{member}, req: Request{To: sanFrancisco, Sticky: member.Number}, pack: sticky,
+			outside: campaignFree(1000 * second),
+		},
+		{
+			name: "the account's rate holds all up alike", pool: []Number{tf, sc}, load: []Load{{}, {Free: 70 * second}},
+			req: Request{To: sanFrancisco, Earliest: 80 * second}, want: sc.Number, rule: ByPriority, freeAt: 80 * second,
+		},
+		{
+			name: "of those that the account's rate holds up, the one that is free itself", pool: []Number{near, faraway}, load: []Load{{Free: second}, {}},
+			req: Request{To: sanFrancisco, Earliest: 80 * second}, want: faraway.Number, rule: ByPriority, freeAt: 80 * second,
+		},
+		{name: "the account's rate beyond the deadline", pool: []Number{tf}, req: Request{To: sanFrancisco, Earliest: 1000 * second}},
+		{name: "a paused sender", pool: []Number{paused, faraway}, req: Request{To: sanFrancisco}, want: faraway.Number, rule: ByPriority},
+		{
+			name: "a paused sticky sender", pool: []Number{paused, faraway}, req: Request{To: sanFrancisco, Sticky: paused.Number}, pack: sticky,
+			want: faraway.Number, rule: ByPriority,
+		},
+		{name: "none but a paused sender", pool: []Number{paused}, req: Request{To: sanFrancisco, Sticky: paused.Number}, pack: sticky},
+		{
+			name: "a resting sticky sender", pool: []Number{near, faraway}, rests: [][]string{{"US"}}, load: []Load{{}, {Free: 99 * second}},
+			req: Request{To: sanFrancisco, Sticky: near.Number}, pack: sticky, want: faraway.Number, rule: ByPriority, freeAt: 99 * second,
+		},
+		{
+			name: "a sticky sender that rests elsewhere", pool: []Number{near, faraway}, rests: [][]string{{"CA", "GB"}},
+			req: Request{To: sanFrancisco, Sticky: near.Number}, pack: sticky, want: near.Number, rule: BySticky,
+		},
+		{
+			name: "a resting sticky sender when the others are not free in time", pool: []Number{near, faraway}, rests: [][]string{{"US"}},
+			load: []Load{{}, {Free: 1000 * second}}, req: Request{To: sanFrancisco, Sticky: near.Number}, pack: sticky,
+			want: near.Number, rule: BySticky,
+		},
+		{
+			name: "a sender that rests in the territory's market", pool: []Number{near, faraway}, rests: [][]string{{"US"}},
+			req: Request{To: sanJuan}, want: faraway.Number, rule: ByPriority,
+		},
+		{
+			name: "a sender that rests elsewhere", pool: []Number{near, faraway}, rests: [][]string{{"US"}},
+			req: Request{To: abroad}, want: near.Number, rule: ByPriority,
+		},
+		{
+			name: "all rest", pool: []Number{near, faraway}, rests: [][]string{{"US"}, {"US", "CA"}}, load: []Load{{Used: 1}},
+			req: Request{To: sanFrancisco}, want: faraway.Number, rule: ByPriority,
+		},
+		{
+			name: "one rests, the other's carrier is down", pool: []Number{hosted, faraway}, rests: [][]string{nil, {"US"}},
+			req: Request{To: sanFrancisco}, outside: Outside{Condition: down}, want: hosted.Number, rule: ByPriority,
+		},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			pool := NewPool(c.pool)
+			for i, l := range c.load {
+				pool.Set(i, l)
+			}
+			for i, markets := range c.rests {
+				pool.Rest(i, markets)
+			}
+			c.req.Service, c.req.Deadline = SMS, 180*second
+			choice, ok := c.pack.Pick(pool, c.req, c.outside)
+			switch {
+			case ok != (c.want != ""):
+				t.Errorf("%+v, %v", choice, ok)
+			case ok && (c.pool[choice.Index].Number != c.want || choice.Rule != c.rule || choice.FreeAt != c.freeAt):
+				t.Errorf("%s by %q at %d", c.pool[choice.Index].Number, choice.Rule, choice.FreeAt)
+			}
+			for i := range c.pool {
+				if !pool.Has(c.pool[i].Number) {
+					t.Errorf("%s is not in the pool", c.pool[i].Number)
+				}
+			}
+		})
+	}
+}
+
+// campaignFree is a world in which campaign C1 lets nothing leave before.
+func campaignFree(at int64) Outside {
+	return Outside{Campaign: func(id string) int64 {
+		if id == "C1" {
+			return at
+		}
+		return 0
+	}}
+}
+
+func inCampaign(n Number) Number {
+	n.Campaign = "C1"
+	return n
+}
+
+// TestSuitsWithoutThePaused: a sender that is paused is none that a message could wait for.
+func TestSuitsWithoutThePaused(t *testing.T) {
+	req := Request{To: sanFrancisco, Service: SMS, Sticky: near.Number}
+	pack, paused := Powerpack{Sticky: true}, near
+	paused.Paused = true
+	if pack.Suits(NewPool([]Number{paused}), req) || !pack.Suits(NewPool([]Number{paused, tf}), req) || !pack.Suits(NewPool([]Number{near}), req) {
+		t.Error("paused senders count")
 	}
 }
 
@@ -116,7 +260,7 @@ func TestDocumentedExamples(t *testing.T) {
 		}
 		req := Request{To: sanFrancisco, Service: max(c.service, SMS), Sticky: c.habit, Deadline: int64(DefaultExpiry)}
 		pack := Powerpack{Sticky: true, LocalConnect: true, Priorities: c.priorities}
-		choice, ok := pack.Pick(pool, req, allUp)
+		choice, ok := pack.Pick(pool, req, Outside{})
 		if ok != (c.want != "") || ok && pool.Number(choice.Index).Number != c.want || choice.Rule != c.rule {
 			t.Errorf("%s: %+v, %v", name, choice, ok)
 		}
@@ -145,7 +289,7 @@ func TestPickProperties(t *testing.T) {
 		for i := range pool {
 			index.Set(i, Load{Free: free[i]})
 		}
-		choice, ok := pack.Pick(index, req, allUp)
+		choice, ok := pack.Pick(index, req, Outside{})
 		usable := func(i int) bool { return pool[i].Carries(req) && free[i] < req.Deadline }
 		if !ok {
 			for i := range pool {
@@ -200,7 +344,7 @@ func TestPickSpreads(t *testing.T) {
 	}
 	pool := NewPool(numbers)
 	for turn := range 10_000 {
-		choice, ok := (&Powerpack{}).Pick(pool, Request{To: london, Service: SMS, Deadline: second}, allUp)
+		choice, ok := (&Powerpack{}).Pick(pool, Request{To: london, Service: SMS, Deadline: second}, Outside{})
 		if !ok {
 			t.Fatal("nobody was picked")
 		}

@@ -1,7 +1,7 @@
 package gateway
 
-// A group's senders are a tree in the order of their Load.Free, so that at any time those that have rested since (Free is over) come before
-// those that have not. Of the former, the one with the least backlog would leave first; of the latter, the one whose Free and
+// A group's senders are a tree in the order of their Load.Free, so that at any time those whose pace is ready (Free is over) come before
+// those whose pace is not. Of the former, the one with the least backlog would leave first; of the latter, the one whose Free and
 // backlog together are least. Every node knows both of its subtree: one way down from the root finds the best of all, and no time that
 // passes changes the tree.
 //
@@ -11,8 +11,8 @@ package gateway
 // node is a sender's place in the tree of one of its groups.
 type node struct {
 	left, right int32
-	rested      int32 // the sender of the subtree that comes first when all have rested
-	busy        int32 // the one that comes first when none has
+	ready       int32 // the sender of the subtree that comes first when all are ready
+	busy        int32 // the one that comes first when none is
 }
 
 // senderOf is whose node it is.
@@ -49,14 +49,14 @@ func precedes(at, otherAt, used, otherUsed int64, i, j int32) bool {
 // pull makes a node's knowledge of its subtree from that of its children.
 func (p *Pool) pull(n int32) {
 	at := &p.nodes[n]
-	at.rested, at.busy = senderOf(n), senderOf(n)
+	at.ready, at.busy = senderOf(n), senderOf(n)
 	for _, child := range [2]int32{at.left, at.right} {
 		if child == none {
 			continue
 		}
 		below := &p.nodes[child]
-		if a, b := &p.loads[below.rested], &p.loads[at.rested]; precedes(a.Backlog, b.Backlog, a.Used, b.Used, below.rested, at.rested) {
-			at.rested = below.rested
+		if a, b := &p.loads[below.ready], &p.loads[at.ready]; precedes(a.Backlog, b.Backlog, a.Used, b.Used, below.ready, at.ready) {
+			at.ready = below.ready
 		}
 		if a, b := &p.loads[below.busy], &p.loads[at.busy]; precedes(a.Free+a.Backlog, b.Free+b.Backlog, a.Used, b.Used, below.busy, at.busy) {
 			at.busy = below.busy
@@ -142,9 +142,9 @@ func (p *Pool) refresh(root, n int32) bool {
 	case !p.refresh(at.right, n):
 		return false
 	}
-	rested, busy := at.rested, at.busy
+	ready, busy := at.ready, at.busy
 	p.pull(root)
-	return at.rested != rested || at.busy != busy || rested == own || busy == own
+	return at.ready != ready || at.busy != busy || ready == own || busy == own
 }
 
 // earliest is the sender of a tree that comes first at now, but for the one to be passed over; none when there is no other.
@@ -152,11 +152,16 @@ func (p *Pool) earliest(root int32, now int64, pass int32) int32 {
 	best := none
 	for root != none {
 		at, own := &p.nodes[root], senderOf(root)
-		if own != pass {
+		switch { // where one of the two comes first whether others are ready or not, the way ends
+		case at.ready != pass && p.loads[at.ready].Free <= now:
+			return p.first(best, at.ready, now)
+		case at.busy != pass && p.loads[at.busy].Free >= now:
+			return p.first(best, at.busy, now)
+		case own != pass:
 			best = p.first(best, own, now)
 		}
 		if p.loads[own].Free <= now {
-			best = p.first(best, p.firstRested(at.left, now, pass), now)
+			best = p.first(best, p.firstReady(at.left, now, pass), now)
 			root = at.right
 		} else {
 			best = p.first(best, p.firstBusy(at.right, now, pass), now)
@@ -180,24 +185,24 @@ func (p *Pool) first(i, j int32, now int64) int32 {
 	return j
 }
 
-// firstRested is the sender of a subtree that comes first when all of it have rested at now, but for the one to be passed over. It goes down
+// firstReady is the sender of a subtree that comes first when all of it are ready at now, but for the one to be passed over. It goes down
 // only where that one comes first.
-func (p *Pool) firstRested(root int32, now int64, pass int32) int32 {
+func (p *Pool) firstReady(root int32, now int64, pass int32) int32 {
 	if root == none {
 		return none
 	}
 	at := &p.nodes[root]
-	if at.rested != pass {
-		return at.rested
+	if at.ready != pass {
+		return at.ready
 	}
-	best := p.first(p.firstRested(at.left, now, pass), p.firstRested(at.right, now, pass), now)
+	best := p.first(p.firstReady(at.left, now, pass), p.firstReady(at.right, now, pass), now)
 	if own := senderOf(root); own != pass {
 		best = p.first(best, own, now)
 	}
 	return best
 }
 
-// firstBusy is the like when none of the subtree has rested.
+// firstBusy is the like when none of the subtree is ready.
 func (p *Pool) firstBusy(root int32, now int64, pass int32) int32 {
 	if root == none {
 		return none
