@@ -1,6 +1,9 @@
 package gateway
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // Calendar says when days begin: daily caps hold from one midnight to the next in its zone; nil is UTC.
 type Calendar struct{ Zone *time.Location }
@@ -29,7 +32,8 @@ type Allowance struct {
 	Limit  Limit
 	Free   int64 // from when on the rate lets something leave
 	Cap    int   // units a day; 0 is unlimited
-	Used   int   // units of the day
+	Used   int   // units of the day: those that left, and those about to
+	Aboard int   // of these, those about to leave
 	Day    int   // that Used is counted for
 	DayEnd int64
 	Paused bool // nothing leaves
@@ -38,10 +42,10 @@ type Allowance struct {
 // Limited tells whether it can ever make anything wait.
 func (a *Allowance) Limited() bool { return a.Limit.Rate > 0 || a.Cap > 0 || a.Paused }
 
-// Roll begins another day when the one that Used is counted for is over.
+// Roll begins another day when the one that Used is counted for is over. What is about to leave counts for the new one.
 func (a *Allowance) Roll(c Calendar, now int64) {
 	if a.Cap > 0 && now >= a.DayEnd {
-		a.Used = 0
+		a.Used = a.Aboard
 		a.Day, a.DayEnd = c.Day(now)
 	}
 }
@@ -81,19 +85,25 @@ func (a *Allowance) BehindAt(now int64, queued, leaving, units int) int64 {
 	return max(free, now) + backlog
 }
 
-// Reserve takes units from the day's cap.
-func (a *Allowance) Reserve(units int) {
-	if a.Cap > 0 {
-		a.Used += units
+// Reserve takes units that are about to leave from the day's cap, and tells whether there is one.
+func (a *Allowance) Reserve(c Calendar, now int64, units int) bool {
+	if a.Cap == 0 {
+		return false
 	}
+	a.Roll(c, now)
+	a.Used += units
+	a.Aboard += units
+	return true
 }
 
-// Return gives units of a day's cap back that were not used after all.
-func (a *Allowance) Return(day, units int) {
-	if a.Cap > 0 && a.Day == day {
-		a.Used = max(0, a.Used-units)
-	}
+// Leave notes that units left at now that were reserved: on a new day they count for that.
+func (a *Allowance) Leave(c Calendar, now int64, units int) {
+	a.Roll(c, now)
+	a.Aboard = max(0, a.Aboard-units)
 }
+
+// Return gives reserved units back that did not leave after all.
+func (a *Allowance) Return(units int) { a.Used = max(0, a.Used-units) }
 
 // Pay charges the rate for units that left at now.
 func (a *Allowance) Pay(now int64, units int) { a.Free = max(a.Free, now) + a.Limit.Cost(units) }
@@ -102,11 +112,11 @@ func (a *Allowance) Pay(now int64, units int) { a.Free = max(a.Free, now) + a.Li
 // a change takes effect at once, in both directions; it is never more than the longest message, so that a clock that was set back silences
 // nothing.
 func (a *Allowance) Reset(c Calendar, limit Limit, dailyCap int, now int64) {
-	owed := float64(MaxParts)
-	if a.Limit.Rate > 0 {
-		owed = min(owed, float64(max(0, a.Free-now))*a.Limit.Rate/second)
+	if a.Limit.Rate > 0 && a.Free > now {
+		owed := float64(a.Free-now) * a.Limit.Rate / second
+		a.Free = now + limit.Cost(int(math.Ceil(min(owed, MaxParts))))
 	}
-	a.Free = min(a.Free, now+limit.costOf(owed))
+	a.Free = min(a.Free, now+limit.Cost(MaxParts))
 	a.Limit = limit
 	if a.Cap = dailyCap; a.Cap > 0 && a.DayEnd == 0 {
 		a.Day, a.DayEnd = c.Day(now)

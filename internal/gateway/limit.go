@@ -13,29 +13,13 @@ const second = 1e9
 
 // Cost is the time in nanoseconds that units take up, 0 when unlimited. It never rounds down: rates are never exceeded by
 // rounding.
-func (l Limit) Cost(units int) int64 { return l.costOf(float64(units)) }
-
-func (l Limit) costOf(units float64) int64 {
+func (l Limit) Cost(units int) int64 {
 	if l.Rate <= 0 {
 		return 0
 	}
-	cost := math.Ceil(units * second / l.Rate)
+	cost := math.Ceil(float64(units) * second / l.Rate)
 	if cost > math.MaxInt64/4 {
 		return math.MaxInt64 / 4
 	}
 	return int64(cost)
-}
-
-// Spend asks to send units at now, when free is the time from which on the sender is free. If it is, Spend gives the time from
-// which on it will be free again; if not, ok is false and free stays.
-func (l Limit) Spend(free, now int64, units int) (next int64, ok bool) {
-	if now < free {
-		return free, false
-	}
-	return now + l.Cost(units), true
-}
-
-// FreeAt is when a message would leave that is queued now behind queued units: the free time of the sender.
-func (l Limit) FreeAt(free, now int64, queued int) int64 {
-	return max(free, now) + l.Cost(queued)
 }

@@ -40,6 +40,7 @@ type Dispatcher struct {
 	clocks    map[string]int64
 	used      map[usageKey]gateway.Usage // of daily caps, as the store had it at the start
 	doubtful  map[usageKey]int           // units that may have left just before a stop that was not clean
+	dayEnd int64 // when the day ends that caps are counted for
 	floor     int64                      // after a stop that was not clean: when senders of unknown past may have been busy until
 	stopping  bool
 
@@ -254,6 +255,9 @@ func (d *Dispatcher) reorder(s *sender) {
 
 // place puts the lane where it belongs: into the heap while it has messages, out of memory when it is done.
 func (d *Dispatcher) place(l *lane) {
+	if l.more && !l.filling && (l.waiting == 0 || l.held() > 0 && l.held() <= l.depth()/4 && d.room(l.line) > 0) {
+		d.refill(l) // with none waiting, to see that the store has none either
+	}
 	wanted := (l.held() > 0 || l.more && !l.filling) && !l.astray
 	switch {
 	case wanted:
@@ -267,9 +271,6 @@ func (d *Dispatcher) place(l *lane) {
 	case l.place >= 0:
 		l.gate.ready.remove(l)
 		l.gate.settle()
-	}
-	if l.more && !l.filling && l.held() > 0 && l.held() <= l.depth()/4 && d.room(l.line) > 0 {
-		d.refill(l)
 	}
 	if !wanted && !l.filling && !l.astray && l.busy == 0 {
 		d.drop(l)
@@ -360,6 +361,11 @@ func (d *Dispatcher) condition(carrier string) gateway.Condition {
 		return gateway.Down
 	}
 	return gateway.Up
+}
+
+// outside is what a choice made now asks about besides its pool. Guarded by mu.
+func (d *Dispatcher) outside(now int64) gateway.Outside {
+	return gateway.Outside{Condition: d.condition, Campaign: func(id string) int64 { return d.campaigns[id].freeFor(now, 1) }}
 }
 
 // Pause stops submitting to a carrier until Resume; nothing is lost or rewritten.

@@ -477,12 +477,12 @@ func TestExpiryOnAFullDisk(t *testing.T) {
 		}
 		w.store.setFull(true)
 		time.Sleep(time.Minute)
-		if q := p.dispatcher.Queues(10); len(q) != 1 || q[0].Messages != 5 || q[0].Units != 10 {
+		if q := p.dispatcher.Queues(QueueFilter{Limit: 10}); len(q) != 1 || q[0].Messages != 5 || q[0].Units != 10 {
 			t.Errorf("%+v", q)
 		}
 		w.store.setFull(false)
 		time.Sleep(2 * time.Second)
-		if q := p.dispatcher.Queues(10); len(q) != 0 {
+		if q := p.dispatcher.Queues(QueueFilter{Limit: 10}); len(q) != 0 {
 			t.Errorf("%+v", q)
 		}
 		for _, r := range w.store.rows {
@@ -600,7 +600,7 @@ func TestStoreIsTheTruth(t *testing.T) {
 			w.mustSend(t, alice, over1, 2)
 		}
 		time.Sleep(3 * reconcileEvery) // what memory knows is not counted again
-		if q := w.process.dispatcher.Queues(10); len(q) != 1 || q[0].Messages != 5 || q[0].Units != 10 {
+		if q := w.process.dispatcher.Queues(QueueFilter{Limit: 10}); len(q) != 1 || q[0].Messages != 5 || q[0].Units != 10 {
 			t.Errorf("%+v", q)
 		}
 	}, net1)
@@ -684,7 +684,7 @@ func TestOperatorsView(t *testing.T) {
 			synctest.Wait()
 		}
 		time.Sleep(time.Second)
-		q := p.dispatcher.Queues(10)
+		q := p.dispatcher.Queues(QueueFilter{Limit: 10})
 		if len(q) != 1 || q[0].Messages != 9 || q[0].Units != 18 || q[0].Rate != 1 || !q[0].Oldest.Equal(accepted) ||
 			!q[0].FreeAt.Equal(accepted.Add(20*time.Second)) {
 			t.Errorf("%+v", q)

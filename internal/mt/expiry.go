@@ -21,9 +21,31 @@ func (d *Dispatcher) expiryLoop(ctx context.Context) {
 			return
 		case <-ticker.C:
 		}
+		d.beginDay()
 		for d.expire(ctx) {
 		}
 	}
+}
+
+// beginDay gives everybody the whole of their daily cap again when the day is over for which it was counted.
+func (d *Dispatcher) beginDay() {
+	now := d.Now().UnixNano()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if now < d.dayEnd {
+		return
+	}
+	_, d.dayEnd = d.Calendar.Day(now)
+	for s := range d.scopes() {
+		s.Roll(d.Calendar, now)
+	}
+	for _, s := range d.senders {
+		if s.Cap > 0 {
+			s.tell()
+			d.reorder(s)
+		}
+	}
+	d.settleAll()
 }
 
 // expire ends one batch; more tells whether there may be others.

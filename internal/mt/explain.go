@@ -29,38 +29,40 @@ type Explanation struct {
 	Others  []Candidate    // nearest first, at most 100
 }
 
-// Explain tells which sender a powerpack would take for a message of the default expiry now, and why not the others. It changes nothing. Carriers
-// and loads are those of one moment; the lock is held for as long as it takes to copy them.
-func (s *Service) Explain(
-	ctx context.Context, account gateway.AccountID, powerpack gateway.ID, to gateway.Destination, service gateway.Service,
-) (Explanation, error) {
-	p, err := s.poolOf(account, powerpack)
+// Explain tells which sender a powerpack would take for a message now, and why not the others. It changes nothing. Carriers and loads are
+// those of one moment; the lock is held for as long as it takes to copy them.
+func (s *Service) Explain(ctx context.Context, q Question) (Explanation, error) {
+	p, err := s.poolOf(q.Account, q.Powerpack)
 	if err != nil {
 		return Explanation{}, err
 	}
-	req := gateway.Request{To: to, Service: service}
+	req := gateway.Request{To: q.To, Service: q.Service}
 	if p.powerpack.Sticky {
-		habits, err := s.Store.StickySenders(ctx, []gateway.StickyKey{{Powerpack: powerpack, To: to.Number}})
+		habits, err := s.Store.StickySenders(ctx, []gateway.StickyKey{{Powerpack: q.Powerpack, To: q.To.Number}})
 		if err != nil {
 			return Explanation{}, err
 		}
 		req.Sticky = habits[0]
 	}
+	if q.Expiry == 0 {
+		q.Expiry = gateway.DefaultExpiry
+	}
 	now := s.Now()
-	req.Now, req.Deadline = now.UnixNano(), now.Add(gateway.DefaultExpiry).UnixNano()
-	p, carriers, err := s.snapshot(account, powerpack)
+	req.Now, req.Deadline = now.UnixNano(), now.Add(q.Expiry).UnixNano()
+	sn, err := s.snapshot(&q, &req)
 	if err != nil {
 		return Explanation{}, err
 	}
-	found := p.powerpack.Explain(p.index, req, func(name string) gateway.Condition { return carriers[name] }, explainMost)
+	p = sn.pool
+	found := p.powerpack.Explain(p.index, req, sn.outside(), explainMost)
 	e := Explanation{Habit: req.Sticky, Senders: p.index.Len(), Others: make([]Candidate, len(found.Others))}
 	for i, f := range found.Others {
-		e.Others[i] = Candidate{Number: p.index.Number(f.Index), Verdict: f.Verdict, SendAt: time.Unix(0, f.FreeAt)}
+		e.Others[i] = s.candidate(p.index, f.Index, f.FreeAt, &req)
+		e.Others[i].Verdict = f.Verdict
 	}
 	switch {
 	case found.Picked:
-		e.Taken = Candidate{Number: p.index.Number(found.Choice.Index), SendAt: time.Unix(0, found.Choice.FreeAt)}
-		e.Rule = found.Choice.Rule
+		e.Taken, e.Rule = s.candidate(p.index, found.Choice.Index, found.Choice.FreeAt, &req), found.Choice.Rule
 	case p.powerpack.Suits(p.index, req):
 		e.Reason = gateway.Expired
 	default:
@@ -69,19 +71,56 @@ func (s *Service) Explain(
 	return e, nil
 }
 
-// snapshot copies a pool with the loads of its senders, and notes the condition of their carriers.
-func (s *Service) snapshot(account gateway.AccountID, powerpack gateway.ID) (p *pool, carriers map[string]gateway.Condition, err error) {
+// candidate is a sender of the pool as an explanation shows it.
+func (s *Service) candidate(pool *gateway.Pool, i int, freeAt int64, req *gateway.Request) Candidate {
+	n := pool.Number(i)
+	return Candidate{Number: n, SendAt: moment(freeAt), QueuedUnits: s.Dispatcher.queuedOf(n.Number)}
+}
+
+// queuedOf is how many units wait for a sender.
+func (d *Dispatcher) queuedOf(number string) int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if s := d.senders[number]; s != nil {
+		return s.queued
+	}
+	return 0
+}
+
+// snapshot is a pool with the loads of its senders, the condition of their carriers, and from when on their campaigns and the account let messages
+// leave.
+type snapshot struct {
+	pool      *pool
+	carriers  map[string]gateway.Condition
+	campaigns map[string]int64
+}
+
+func (sn *snapshot) outside() gateway.Outside {
+	return gateway.Outside{
+		Condition: func(name string) gateway.Condition { return sn.carriers[name] },
+		Campaign:  func(id string) int64 { return sn.campaigns[id] },
+	}
+}
+
+// snapshot copies what a choice looks at, and notes in the request what the account's rate allows.
+func (s *Service) snapshot(q *Question, req *gateway.Request) (*snapshot, error) {
 	d := s.Dispatcher
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	live, err := s.poolOf(account, powerpack) // under the lock: only this roster's pools are told of loads
+	live, err := s.poolOf(q.Account, q.Powerpack) // under the lock: only this roster's pools are told of loads
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	p = &pool{powerpack: live.powerpack, index: live.index.Clone()}
-	carriers = map[string]gateway.Condition{}
-	for _, name := range p.index.Carriers() {
-		carriers[name] = d.condition(name)
+	sn := &snapshot{
+		pool:     &pool{powerpack: live.powerpack, index: live.index.Clone()},
+		carriers: map[string]gateway.Condition{}, campaigns: map[string]int64{},
 	}
-	return p, carriers, nil
+	for _, name := range live.index.Carriers() {
+		sn.carriers[name] = d.condition(name)
+	}
+	for _, id := range live.index.Campaigns() {
+		sn.campaigns[id] = d.campaigns[id].freeFor(req.Now, 1)
+	}
+	req.Earliest = d.accountScope(q.Account).freeFor(req.Now, 1)
+	return sn, nil
 }

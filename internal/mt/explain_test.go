@@ -19,7 +19,7 @@ func TestExplain(t *testing.T) {
 		to := gateway.Destination{Number: over1, Country: "US"}
 		explain := func(service gateway.Service) Explanation {
 			t.Helper()
-			e, err := p.service.Explain(t.Context(), testAccount, testPack, to, service)
+			e, err := p.service.Explain(t.Context(), Question{Account: testAccount, Powerpack: testPack, To: to, Service: service})
 			if err != nil || e.Senders != 3 {
 				t.Fatalf("%+v, %v", e, err)
 			}
@@ -80,7 +80,7 @@ func TestExplainRefuses(t *testing.T) {
 		to := gateway.Destination{Number: over1, Country: "US"}
 		for account, pack := range map[gateway.AccountID]gateway.ID{"MAOTHER": testPack, testAccount: {9}} {
 			var refusal *gateway.Error
-			if _, err := p.service.Explain(t.Context(), account, pack, to, gateway.SMS); !errors.As(err, &refusal) || refusal.Code != gateway.NotFound {
+			if _, err := p.service.Explain(t.Context(), Question{Account: account, Powerpack: pack, To: to, Service: gateway.SMS}); !errors.As(err, &refusal) || refusal.Code != gateway.NotFound {
 				t.Errorf("%v", err)
 			}
 		}

@@ -18,6 +18,7 @@ type flight struct {
 	first    int // set once: units that the first part to leave stands for
 	boarding int // parts that were taken out and have not left yet, where somebody charges for them
 	reserved int // units that were taken from daily caps
+	gone     int // of these, units of parts that left
 	used     int // of these, units of parts that the carrier has taken up
 	fares    []fare
 }
@@ -26,7 +27,8 @@ type flight struct {
 type fare struct {
 	*scope
 	sender  *sender // whose own scope it is; nil: it is shared
-	day     int     // on which the cap was taken from
+	capped  bool    // units were taken from its cap
+	day     int     // on which they were
 	charged int64   // when it is free after the parts that left were charged; 0: not charged
 }
 
@@ -89,25 +91,27 @@ func (f *flight) unsent() bool {
 }
 
 // board begins the flight's turn with all that limit it.
-func (f *flight) board() {
-	s, units := f.lane.sender, f.unitsToLeave()
-	f.reserved = units
-	if s.Limited() {
-		f.fares = append(f.fares, fare{scope: &s.scope, sender: s, day: s.Day})
-		s.board(f, units)
-	}
-	for _, shared := range [...]*scope{s.campaign, f.lane.account} {
-		if shared != nil && shared.Limited() {
-			f.fares = append(f.fares, fare{scope: shared, day: shared.Day})
-			shared.board(f, units)
+func (f *flight) board(c gateway.Calendar, now int64) {
+	s := f.lane.sender
+	f.reserved = f.unitsToLeave()
+	for _, limit := range [...]*scope{&s.scope, s.campaign, f.lane.account} {
+		if limit == nil || !limit.Limited() {
+			continue
 		}
+		fare := fare{scope: limit, capped: limit.Reserve(c, now, f.reserved), day: limit.Day}
+		limit.board(f, f.reserved)
+		if limit == &s.scope {
+			fare.sender = s
+			s.tell()
+		}
+		f.fares = append(f.fares, fare)
 	}
 }
 
 // paced tells whether somebody charges for parts when they have left.
 func (f *flight) paced() bool {
 	for i := range f.fares {
-		if f.fares[i].leaving == f {
+		if fare := &f.fares[i]; fare.capped || fare.leaving == f {
 			return true
 		}
 	}
@@ -115,37 +119,44 @@ func (f *flight) paced() bool {
 }
 
 // charge makes everybody who limits the flight pay for a part that has left at now.
-func (f *flight) charge(now int64, units int) {
-	if f.unsent() {
-		return
-	}
+func (f *flight) charge(c gateway.Calendar, now int64, units int) {
+	f.gone += units
+	unsent := f.unsent()
 	for i := range f.fares {
-		switch fare := &f.fares[i]; {
-		case fare.leaving != f:
-		case fare.sender != nil:
-			fare.sender.pay(now, units)
-			fare.charged = fare.Free
-		default:
-			fare.pay(now, units)
-			fare.charged = fare.Free
+		fare := &f.fares[i]
+		if fare.capped {
+			fare.Leave(c, now, units)
+		}
+		if fare.leaving != f || unsent {
+			continue
+		}
+		fare.pay(now, units)
+		fare.charged = fare.Free
+		if fare.sender != nil {
+			fare.sender.tell()
 		}
 	}
 }
 
 // refund gives back what was charged when it turns out that nothing left, unless others have gone on since, and what was taken from daily caps
 // for parts that the carrier has not taken up. It gives the scopes that this changed.
-func (f *flight) refund() (changed []fare) {
-	unused := f.reserved - f.used
-	f.reserved = f.used
+func (f *flight) refund(c gateway.Calendar, now int64) (changed []fare) {
+	stayed := f.reserved - f.gone
 	for i := range f.fares {
-		fare := &f.fares[i]
+		fare, unused := &f.fares[i], f.reserved-f.used
 		back := fare.charged != 0 && fare.Free == fare.charged && f.unsent()
-		if !back && (unused == 0 || fare.Cap == 0) {
-			continue
-		}
-		fare.Return(fare.day, unused)
 		if back {
 			fare.Free = 0 // as it was before: else the flight would not have begun
+		}
+		if fare.capped {
+			fare.Leave(c, now, stayed)
+			if fare.day != fare.Day { // what had left before counts for a day that is over
+				unused = stayed
+			}
+			fare.Return(unused)
+		}
+		if !back && (!fare.capped || unused == 0) {
+			continue
 		}
 		if fare.sender != nil {
 			fare.sender.tell()

@@ -98,35 +98,38 @@ func TestFlightCosts(t *testing.T) {
 }
 
 func TestRefund(t *testing.T) {
-	s := &sender{load: load{limit: gateway.Limit{Rate: 1}}}
+	s := limitedSender(1)
 	fly := func(now int64) *flight {
 		f := newFlight(&gateway.Message{Units: 1}, &lane{sender: s}, 1)
+		f.board(gateway.Calendar{}, 0)
 		f.next, f.out = 2, 1
-		f.charge(now, 1)
+		f.charge(gateway.Calendar{}, now, 1)
+		s.stopBoarding()
 		return f
 	}
 	const second = 1_000_000_000
 	first := fly(10 * second)
 	first.answer(1, gateway.NotSent)
-	if !first.refund() || s.free > 10*second {
-		t.Errorf("nothing left, and the sender is free at %d", s.free)
+	if len(first.refund(gateway.Calendar{}, 0)) != 1 || s.Free > 10*second {
+		t.Errorf("nothing left, and the sender is free at %d", s.Free)
 	}
 	other := fly(20 * second)
 	fly(21 * second) // left since
 	other.answer(1, gateway.NotSent)
-	if other.refund() || s.free != 22*second {
-		t.Errorf("another left since, and the sender is free at %d", s.free)
+	if len(other.refund(gateway.Calendar{}, 0)) != 0 || s.Free != 22*second {
+		t.Errorf("another left since, and the sender is free at %d", s.Free)
 	}
 	third := fly(30 * second)
 	third.answer(1, gateway.Throttled) // it was on the wire
-	if third.refund() || s.free != 31*second {
-		t.Errorf("throttled, and the sender is free at %d", s.free)
+	if len(third.refund(gateway.Calendar{}, 0)) != 0 || s.Free != 31*second {
+		t.Errorf("throttled, and the sender is free at %d", s.Free)
 	}
 	fourth := newFlight(&gateway.Message{Units: 1}, &lane{sender: s}, 1)
+	fourth.board(gateway.Calendar{}, 0)
 	fourth.next, fourth.out = 2, 1
 	fourth.answer(1, gateway.NotSent)
-	fourth.charge(40*second, 1) // failed before it was known to have left
-	if s.free != 31*second {
-		t.Errorf("charged for what never left: free at %d", s.free)
+	fourth.charge(gateway.Calendar{}, 40*second, 1) // failed before it was known to have left
+	if s.Free != 31*second {
+		t.Errorf("charged for what never left: free at %d", s.Free)
 	}
 }

@@ -65,6 +65,11 @@ func (l *lane) nextUnits() int {
 // due is when the lane's turn is: when its sender is free, but not before those that wait for longer.
 func (l *lane) due() int64 { return max(l.sender.freeAt(l.nextUnits()), l.served) }
 
+// freeFor is when a message of some units would leave that is queued at now behind all that waits for what it will wait for.
+func (l *lane) freeFor(now int64, units int) int64 {
+	return max(l.sender.freeToSend(now, units), l.account.freeFor(now, units))
+}
+
 // enqueue counts units in for all that the lane's messages wait for.
 func (l *lane) enqueue(units int) {
 	l.sender.enqueue(units)

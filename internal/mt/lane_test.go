@@ -21,7 +21,7 @@ func queuedMessage(seq int64, units int) *gateway.Message {
 	return m
 }
 
-func newLane() *lane { return &lane{sender: &sender{}, place: -1} }
+func newLane() *lane { return &lane{sender: &sender{}, account: &scope{}, place: -1} }
 
 func (l *lane) seqs() (seqs []int64) {
 	for _, m := range l.rows[l.head:] {
@@ -87,7 +87,7 @@ func TestLanePush(t *testing.T) {
 		"being read on":           {more: true, filling: true, room: true},
 	} {
 		l := newLane()
-		l.sender.limit.Rate = c.rate
+		l.sender.Limit.Rate = c.rate
 		for i := range c.held {
 			l.insert(queuedMessage(int64(i+1), 1))
 		}
@@ -105,7 +105,7 @@ func TestLanePush(t *testing.T) {
 func TestLaneDepth(t *testing.T) {
 	for rate, want := range map[float64]int{0: 64, 0.0166: 1, 0.25: 1, 0.3: 2, 1: 4, 15.9: 64, 16: 64, 100: 64} {
 		l := newLane()
-		l.sender.limit.Rate = rate
+		l.sender.Limit.Rate = rate
 		if got := l.depth(); got != want {
 			t.Errorf("%v/s: %d rows, want %d", rate, got, want)
 		}

@@ -154,7 +154,7 @@ func (d *Dispatcher) left(departures []departure) {
 			continue
 		}
 		dep.flight.boarding--
-		dep.flight.charge(now, dep.units)
+		dep.flight.charge(d.Calendar, now, dep.units)
 		d.letOthersLeave(dep.flight)
 	}
 }
@@ -245,7 +245,7 @@ func (d *Dispatcher) fly(ln *lane, m *gateway.Message, now int64) {
 	ln.turn, ln.served = d.turn, now
 	d.flying[m.ID.Seq()] = struct{}{}
 	ln.line.open = f
-	f.board()
+	f.board(d.Calendar, now)
 	for i := range f.fares {
 		f.fares[i].settleGates()
 	}
@@ -345,7 +345,7 @@ func (l *line) count(o gateway.Outcome, now int64) {
 
 // landed decides what becomes of a message whose parts are all answered.
 func (d *Dispatcher) landed(l *line, f *flight, at time.Time) {
-	for _, changed := range f.refund() {
+	for _, changed := range f.refund(d.Calendar, at.UnixNano()) {
 		if changed.sender != nil {
 			d.reorder(changed.sender)
 		}

@@ -27,6 +27,9 @@ type memory struct {
 
 	numbers    []gateway.Number
 	powerpacks []gateway.Powerpack
+	campaigns  []gateway.Campaign
+	rates      map[gateway.AccountID]float64
+	usage      map[usageKey]gateway.Usage
 
 	full    bool                 // writes fail
 	latency func() time.Duration // before and after a step; nil: none
@@ -39,6 +42,7 @@ type memory struct {
 type memoryRow struct {
 	message gateway.Message
 	marked  bool
+	moved   bool // to another sender
 }
 
 type memoryPart struct {
@@ -51,6 +55,7 @@ func newMemory() *memory {
 		rows: map[gateway.ID]*memoryRow{}, lanes: map[gateway.LaneKey][]*memoryRow{}, queued: map[*memoryRow]struct{}{},
 		parts: map[partKey]memoryPart{}, parked: map[partKey][]gateway.Receipt{}, sticky: map[gateway.StickyKey]string{},
 		keys: map[string]gateway.Idempotency{}, calls: map[string]int{}, clean: true,
+		usage: map[usageKey]gateway.Usage{},
 	}
 }
 
@@ -115,7 +120,7 @@ func (s *memory) insert(m *gateway.Message) {
 	row := &memoryRow{message: *m}
 	s.rows[m.ID] = row
 	if m.State == gateway.Queued {
-		key := gateway.LaneKey{Sender: m.From, Carrier: m.Carrier}
+		key := m.Lane()
 		s.lanes[key] = append(s.lanes[key], row)
 		s.queued[row] = struct{}{}
 	}
@@ -159,12 +164,7 @@ func (s *memory) InsertMessages(_ context.Context, batch []*gateway.Submission) 
 					in.Events = append(in.Events, gateway.Event{Message: m, State: step.State, Reason: step.Reason, Sequence: step.Sequence})
 				}
 			}
-			for _, choice := range sub.Remember {
-				key := gateway.StickyKey{Powerpack: choice.Powerpack, To: choice.To}
-				if !s.pooled(s.sticky[key], choice.Powerpack) {
-					s.sticky[key] = choice.From
-				}
-			}
+			s.remember(sub.Remember)
 			results = append(results, in)
 		}
 	})
@@ -302,6 +302,9 @@ func (s *memory) RecordSubmits(_ context.Context, records []*gateway.SubmitRecor
 }
 
 func (s *memory) record(r *gateway.SubmitRecord) gateway.Applied {
+	for _, u := range r.Usage {
+		s.use(u)
+	}
 	row := s.rows[r.Message.ID]
 	p := &row.message.Progress
 	before := p.State
@@ -391,11 +394,80 @@ func (s *memory) TakeClocks(context.Context) (free map[string]int64, ok bool, er
 	return free, ok, err
 }
 
-func (s *memory) Roster(context.Context) (numbers []gateway.Number, powerpacks []gateway.Powerpack, err error) {
+func (s *memory) Roster(context.Context) (roster gateway.Roster, err error) {
 	err = s.step("Roster", false, func() {
-		numbers, powerpacks = slices.Clone(s.numbers), slices.Clone(s.powerpacks)
+		roster = gateway.Roster{
+			Numbers: slices.Clone(s.numbers), Powerpacks: slices.Clone(s.powerpacks), Campaigns: slices.Clone(s.campaigns), Rates: maps.Clone(s.rates),
+		}
 	})
-	return numbers, powerpacks, err
+	return roster, err
+}
+
+func (s *memory) Usage(context.Context) (list []gateway.Usage, err error) {
+	err = s.step("Usage", false, func() { list = slices.Collect(maps.Values(s.usage)) })
+	return list, err
+}
+
+// use keeps what is used up of a daily cap. Guarded by mu.
+func (s *memory) use(u gateway.Usage) {
+	key := usageKey{u.Kind, u.Name}
+	if before := s.usage[key]; u.Day > before.Day || u.Day == before.Day && u.Units > before.Units {
+		s.usage[key] = u
+	}
+}
+
+func (s *memory) UnitsBefore(_ context.Context, places []gateway.LanePosition) (units []int, err error) {
+	err = s.step("UnitsBefore", false, func() {
+		units = make([]int, len(places))
+		for i, p := range places {
+			for _, r := range s.lanes[p.LaneKey] {
+				if r.inLane() && r.message.ID.Seq() < p.Seq {
+					units[i] += r.message.Units
+				}
+			}
+		}
+	})
+	return units, err
+}
+
+func (s *memory) MoveMessages(_ context.Context, moves []gateway.Move, remember []gateway.Sticky) (applied []gateway.Applied, err error) {
+	err = s.step("MoveMessages", true, func() {
+		for _, m := range moves {
+			applied = append(applied, s.move(&m))
+		}
+		s.remember(remember)
+	})
+	return applied, err
+}
+
+// move gives a message another sender. Guarded by mu.
+func (s *memory) move(move *gateway.Move) gateway.Applied {
+	row := s.rows[move.Message.ID]
+	m := &row.message
+	if m.State != gateway.Queued || row.marked || m.From != move.Message.From {
+		return gateway.Applied{State: m.State}
+	}
+	row.moved = true
+	if move.Failure != gateway.NoReason {
+		before := m.State
+		return s.applied(row, before, m.Fail(move.Failure, move.At))
+	}
+	old := m.Lane()
+	m.From, m.Carrier, m.PickedBy = move.From, move.Carrier, move.PickedBy
+	s.lanes[old] = slices.DeleteFunc(s.lanes[old], func(r *memoryRow) bool { return r == row })
+	at, _ := slices.BinarySearchFunc(s.lanes[m.Lane()], m.ID.Seq(), func(r *memoryRow, seq int64) int { return cmp.Compare(r.message.ID.Seq(), seq) })
+	s.lanes[m.Lane()] = slices.Insert(s.lanes[m.Lane()], at, row)
+	return gateway.Applied{State: m.State, Moved: true}
+}
+
+// remember keeps sticky choices, but for destinations that are used to another number of the pool. Guarded by mu.
+func (s *memory) remember(choices []gateway.Sticky) {
+	for _, choice := range choices {
+		key := gateway.StickyKey{Powerpack: choice.Powerpack, To: choice.To}
+		if !s.pooled(s.sticky[key], choice.Powerpack) {
+			s.sticky[key] = choice.From
+		}
+	}
 }
 
 // message reads a row.

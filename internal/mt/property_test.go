@@ -24,6 +24,8 @@ type scenario struct {
 	Sticky  bool // so is the powerpack that has all senders
 	Rates   []float64
 	Homes   []int // of each sender: 0 by route, else the network that hosts it, from 1
+	Caps    []int // of each sender, units a day; 0: none
+	Shared  scenarioShared
 	Latency int   // of a store step, milliseconds at most
 	Nets    []scenarioNet
 	Steps   []scenarioStep
@@ -35,6 +37,15 @@ type scenarioNet struct {
 	OnePart bool
 	Rate    float64                       // parts a second
 	Faults  map[gateway.OutcomeStatus]int // shares of 100
+}
+
+// scenarioShared is what senders share: the first Members of them a campaign.
+type scenarioShared struct {
+	Account  float64 // units a second; 0: unlimited
+	Campaign float64
+	Cap      int // units a day of the campaign; 0: none
+	Members  int
+	Start    time.Duration // after midnight
 }
 
 type scenarioStep struct {
@@ -51,6 +62,7 @@ type scenarioStep struct {
 var kinds = []string{
 	"send", "send", "send", "send", "send", "send", "send", "send", "send", "burst", "burst", "pick", "pick", "pick", "pick", "pick", "picks",
 	"down", "up", "pause", "resume", "full", "room", "restart", "rate", "refuse", "allow", "kill",
+	"leave", "leave", "enter", "halt", "proceed",
 }
 
 func drawScenario(t *rapid.T) scenario {
@@ -62,6 +74,14 @@ func drawScenario(t *rapid.T) scenario {
 	rate := rapid.SampledFrom([]float64{0, 0, 0.0166, 0.25, 1, 7, 100})
 	s.Rates = rapid.SliceOfN(rate, 1, 4).Draw(t, "rates")
 	s.Homes = rapid.SliceOfN(rapid.IntRange(0, 2), len(s.Rates), len(s.Rates)).Draw(t, "homes")
+	limit := rapid.SampledFrom([]int{0, 0, 0, 3, 20, 60})
+	s.Caps = rapid.SliceOfN(limit, len(s.Rates), len(s.Rates)).Draw(t, "caps")
+	shared := rapid.SampledFrom([]float64{0, 0, 0, 0.1, 2, 30})
+	s.Shared = scenarioShared{
+		Account: shared.Draw(t, "accountRate"), Campaign: shared.Draw(t, "campaignRate"), Cap: limit.Draw(t, "campaignCap"),
+		Members: rapid.IntRange(0, len(s.Rates)).Draw(t, "members"),
+		Start:   rapid.SampledFrom([]time.Duration{0, 24*time.Hour - 10*time.Second}).Draw(t, "start"),
+	}
 	for range 2 {
 		n := scenarioNet{
 			Places: rapid.SampledFrom([]int{1, 2, 10, 100}).Draw(t, "places"), Latency: rapid.SampledFrom([]int{0, 50, 3000}).Draw(t, "latency"),
@@ -94,11 +114,14 @@ type life struct {
 	accepted map[gateway.ID]bool
 	kills    int
 	dropped  bool     // a process stopped without being able to write what it knew
+	moves    bool     // numbers left the pool
 	stale    []string // what was wrong with the pools' indexes meanwhile
 	full     bool
 	rates    map[string]float64 // greatest of each sender; 0: unlimited
 	wg       sync.WaitGroup
 }
+
+const testCampaign = "campaign"
 
 func senderName(i int) string { return fmt.Sprintf("1415555010%d", i) }
 
@@ -114,7 +137,8 @@ func playScenario(s scenario) *life {
 		nets = append(nets, net)
 	}
 	l := &life{scenario: s, w: newWorld(s.Seed, nets...), accepted: map[gateway.ID]bool{}, rates: map[string]float64{}}
-	l.w.settings = func(i int) CarrierSettings { return CarrierSettings{Hold: s.Hold, Rate: s.Nets[i].Rate} }
+	l.w.settings = func(i int) CarrierSettings { return CarrierSettings{Hold: s.Hold, Rate: s.Nets[i].Rate, Window: s.Nets[i].Places} }
+	time.Sleep(s.Shared.Start)
 	if s.Latency > 0 {
 		random, mu := rand.New(rand.NewPCG(s.Seed, 99)), sync.Mutex{}
 		l.w.store.latency = func() time.Duration {
@@ -130,6 +154,15 @@ func playScenario(s scenario) *life {
 		}
 		l.w.number(senderName(i), home, rate)
 		l.rates[senderName(i)] = rate
+		n := &l.w.store.numbers[i]
+		n.DailyCap = s.Caps[i]
+		if i < s.Shared.Members {
+			n.Campaign = testCampaign
+		}
+	}
+	l.w.store.campaigns = []gateway.Campaign{{ID: testCampaign, Account: testAccount, Rate: s.Shared.Campaign, DailyCap: s.Shared.Cap}}
+	if s.Shared.Account > 0 {
+		l.w.store.rates = map[gateway.AccountID]float64{testAccount: s.Shared.Account}
 	}
 	l.w.pack(gateway.Powerpack{Sticky: s.Sticky})
 	l.w.start()
@@ -178,6 +211,15 @@ func (l *life) do(step scenarioStep) {
 		l.w.store.setFull(l.full)
 	case "rate":
 		l.setRate(senderName(step.Who%len(l.Rates)), step.Rate)
+	case "leave", "enter":
+		l.moves = true
+		l.change(step, func(n *gateway.Number) {
+			if n.Pool = (gateway.ID{}); step.Kind == "enter" {
+				n.Pool = l.w.store.powerpacks[0].Pool
+			}
+		})
+	case "halt", "proceed":
+		l.change(step, func(n *gateway.Number) { n.Paused = step.Kind == "halt" })
 	case "restart":
 		if l.full && !l.Doubt { // what cannot be written at a stop is in doubt afterwards
 			return
@@ -214,6 +256,16 @@ func (l *life) send(from string, step scenarioStep) {
 	})
 }
 
+// change changes a sender in the roster.
+func (l *life) change(step scenarioStep, change func(*gateway.Number)) {
+	l.w.store.mu.Lock()
+	change(&l.w.store.numbers[step.Who%len(l.Rates)])
+	l.w.store.mu.Unlock()
+	if err := l.w.process.service.Refresh(context.Background()); err != nil {
+		panic(err)
+	}
+}
+
 // setRate changes a sender's rate while it runs. The bound that is checked afterwards is the greatest it had.
 func (l *life) setRate(sender string, rate float64) {
 	l.w.setRate(sender, rate)
@@ -228,6 +280,9 @@ func (l *life) setRate(sender string, rate float64) {
 // heal takes all faults away.
 func (l *life) heal() {
 	l.w.store.setFull(false)
+	for i := range l.Rates {
+		l.change(scenarioStep{Who: i}, func(n *gateway.Number) { n.Paused = false })
+	}
 	for _, n := range l.w.networks {
 		n.set(func() { n.down, n.refuse, n.shares = false, false, nil })
 		_ = l.w.process.dispatcher.Resume(n.name)
@@ -247,28 +302,14 @@ func (l *life) judge() (wrong []string) {
 
 // judgeRates: no window of any length holds more units than its rate allows and one message.
 func (l *life) judgeRates(attempts []attempt) (wrong []string) {
-	for sender, rate := range l.rates {
-		if rate == 0 {
-			continue
-		}
-		var sent []attempt
-		largest := 0
-		for _, a := range attempts {
-			if a.message.From == sender && a.left() {
-				sent = append(sent, a)
-				largest = max(largest, a.message.Units)
-			}
-		}
-		for i := range sent {
-			units := 0
-			for j := i; j < len(sent); j++ {
-				units += sent[j].units()
-				if allowed := rate*sent[j].at.Sub(sent[i].at).Seconds() + float64(largest); float64(units) > allowed+1e-6 {
-					return append(wrong, fmt.Sprintf("%s at %v/s sent %d units in %v", sender, rate, units, sent[j].at.Sub(sent[i].at)))
-				}
-			}
-		}
+	for i := range l.Rates {
+		name := senderName(i)
+		wrong = append(wrong, judgeScope(attempts, name, l.rates[name], l.Caps[i], func(m *gateway.Message) bool { return m.From == name })...)
 	}
+	wrong = append(wrong, judgeScope(attempts, "the campaign", l.Shared.Campaign, l.Shared.Cap, func(m *gateway.Message) bool {
+		return slices.ContainsFunc(l.w.store.numbers[:l.Shared.Members], func(n gateway.Number) bool { return n.Number == m.From })
+	})...)
+	wrong = append(wrong, judgeScope(attempts, "the account", l.Shared.Account, 0, func(*gateway.Message) bool { return true })...)
 	for i, n := range l.w.networks {
 		if len(l.w.past) > 1 { // a carrier's pace is not kept over a restart
 			break
@@ -276,6 +317,38 @@ func (l *life) judgeRates(attempts []attempt) (wrong []string) {
 		wrong = append(wrong, judgeCarrierRate(n.seen(), l.Nets[i].Rate)...)
 	}
 	return wrong
+}
+
+// judgeScope: no window of any length holds more units of some messages than a rate allows and one message, and no day more than a cap.
+func judgeScope(attempts []attempt, name string, rate float64, dailyCap int, of func(*gateway.Message) bool) []string {
+	var sent []attempt
+	largest := 0
+	days := map[time.Time]int{}
+	for _, a := range attempts {
+		if !a.left() || !of(a.message) {
+			continue
+		}
+		sent = append(sent, a)
+		largest = max(largest, a.message.Units)
+		if a.status != gateway.Throttled && a.status != gateway.Deferred { // the carrier does not count what it does not take
+			days[a.at.UTC().Truncate(24*time.Hour)] += a.units()
+		}
+	}
+	for day, units := range days {
+		if dailyCap > 0 && units > dailyCap {
+			return []string{fmt.Sprintf("%s may send %d units a day and sent %d on %v", name, dailyCap, units, day)}
+		}
+	}
+	for i := range sent {
+		units := 0
+		for j := i; j < len(sent) && rate > 0; j++ {
+			units += sent[j].units()
+			if allowed := rate*sent[j].at.Sub(sent[i].at).Seconds() + float64(largest); float64(units) > allowed+1e-6 {
+				return []string{fmt.Sprintf("%s at %v/s sent %d units in %v", name, rate, units, sent[j].at.Sub(sent[i].at))}
+			}
+		}
+	}
+	return nil
 }
 
 // judgeCarrierRate: a carrier's own rate holds for all its senders together, but for the lateness that may be made up for.
@@ -297,7 +370,7 @@ func (l *life) judgeOrder(attempts []attempt) (wrong []string) {
 	seen := map[gateway.ID]bool{}
 	for _, a := range attempts {
 		key := gateway.LaneKey{Sender: a.message.From, Carrier: a.carrier}
-		if seen[a.message.ID] {
+		if seen[a.message.ID] || l.w.store.rows[a.message.ID].moved {
 			continue
 		}
 		seen[a.message.ID] = true
@@ -339,7 +412,7 @@ func (l *life) judgeEnds(attempts []attempt) (wrong []string) {
 		switch {
 		case m.State == gateway.Queued && !(row.marked && l.Hold && l.Doubt):
 			wrong = append(wrong, fmt.Sprintf("%s is still queued", id))
-		case m.State == gateway.Failed && m.Reason == gateway.Expired && m.UpdatedAt.Before(m.ExpiresAt) && m.From != "": // else it was known when it was chosen
+		case m.State == gateway.Failed && m.Reason == gateway.Expired && m.UpdatedAt.Before(m.ExpiresAt) && m.From != "" && m.Carrier != "" && !row.moved: // else it was known when it was chosen
 			wrong = append(wrong, fmt.Sprintf("%s expired too early", id))
 		}
 		for part := 1; part <= parts[id]; part++ {
@@ -360,7 +433,7 @@ func (l *life) judgeChoices() (wrong []string) {
 	wrong = append(l.stale, l.w.process.auditPools()...)
 	for id := range l.accepted {
 		m := &l.w.store.rows[id].message
-		if habit := l.w.store.sticky[gateway.StickyKey{Powerpack: testPack, To: m.To}]; m.PickedBy == gateway.BySticky && m.From != habit {
+		if habit := l.w.store.sticky[gateway.StickyKey{Powerpack: testPack, To: m.To}]; m.PickedBy == gateway.BySticky && m.From != habit && !l.moves {
 			wrong = append(wrong, fmt.Sprintf("%s went from %s as sticky, its destination is used to %s", id, m.From, habit))
 		}
 		if m.PickedBy == gateway.BySticky && !l.Sticky {
@@ -375,9 +448,14 @@ func (l *life) judgeMemory() (wrong []string) {
 	d := l.w.process.dispatcher
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	for s := range d.scopes() {
+		if s.queued != 0 || s.aboard != 0 || s.leaving != nil || len(s.gates) != 0 {
+			wrong = append(wrong, fmt.Sprintf("%v %s: %d units, %d gates, leaving %v", s.kind, s.name, s.queued, len(s.gates), s.leaving != nil))
+		}
+	}
 	for _, s := range d.senders {
 		if s.queued != 0 || s.aboard != 0 || s.leaving != nil || len(s.lanes) != 0 {
-			wrong = append(wrong, fmt.Sprintf("sender %s: %d units, %d lanes, leaving %v", s.number, s.queued, len(s.lanes), s.leaving != nil))
+			wrong = append(wrong, fmt.Sprintf("sender %s: %d units, %d lanes, leaving %v", s.name, s.queued, len(s.lanes), s.leaving != nil))
 		}
 	}
 	for _, l := range d.lanes {
@@ -386,11 +464,11 @@ func (l *life) judgeMemory() (wrong []string) {
 	}
 	for _, line := range d.lines {
 		if line.inflight != 0 || line.unrecorded != 0 || line.open != nil || line.buffered != 0 || line.lanes != 0 ||
-			len(line.ready) != 0 || len(line.retries) != 0 || len(line.doubts) != 0 {
+			len(line.queue) != 0 || len(line.gates) != 0 || len(line.retries) != 0 || len(line.doubts) != 0 {
 			wrong = append(wrong, fmt.Sprintf("line %s is not at rest: %+v", line.name, *line))
 		}
 	}
-	if len(d.lanes) != 0 || len(d.flying) != 0 || len(d.inHand) != 0 || len(d.toFill) != 0 {
+	if len(d.lanes) != 0 || len(d.flying) != 0 || len(d.inHand) != 0 || len(d.toFill) != 0 || len(d.astray) != 0 {
 		wrong = append(wrong, fmt.Sprintf("%d lanes, %d in flight, %d in hand", len(d.lanes), len(d.flying), len(d.inHand)))
 	}
 	for _, n := range l.w.networks {

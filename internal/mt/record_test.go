@@ -163,7 +163,7 @@ func TestReceiptEndsMessageBetweenAttempts(t *testing.T) {
 func TestRefillLeavesOutWhatIsInHand(t *testing.T) {
 	d := NewDispatcher(newMemory(), time.Now, nil)
 	d.AddCarrier("net1", &connection{net("net1", 0, 0), &process{}}, CarrierSettings{})
-	l := d.lane(gateway.LaneKey{Sender: alice, Carrier: "net1"})
+	l := d.lane(gateway.LaneKey{Account: testAccount, Sender: alice, Carrier: "net1"})
 	rows := make([]*gateway.Message, 8)
 	for i := range rows {
 		rows[i] = queuedMessage(int64(i+1)*10, 2)
@@ -200,7 +200,7 @@ func TestRetriesLeaveOutWhatWasSettled(t *testing.T) {
 	}
 	l.settle(10)
 	fresh := d.queueRetries(l, []*gateway.Message{queuedMessage(10, 1), queuedMessage(20, 1), queuedMessage(30, 1)})
-	if seqs := d.lanes[gateway.LaneKey{Sender: alice, Carrier: "net1"}].seqs(); fresh != 1 || !slices.Equal(seqs, []int64{30}) {
+	if seqs := d.lanes[gateway.LaneKey{Account: testAccount, Sender: alice, Carrier: "net1"}].seqs(); fresh != 1 || !slices.Equal(seqs, []int64{30}) {
 		t.Errorf("%d new, %v in memory", fresh, seqs)
 	}
 }
@@ -223,7 +223,7 @@ func TestReturnIsQueuedOnce(t *testing.T) {
 	} {
 		d := NewDispatcher(newMemory(), time.Now, nil)
 		d.AddCarrier("net1", &connection{net("net1", 0, 0), &process{}}, CarrierSettings{})
-		l := d.lane(gateway.LaneKey{Sender: alice, Carrier: "net1"})
+		l := d.lane(gateway.LaneKey{Account: testAccount, Sender: alice, Carrier: "net1"})
 		l.after, l.more, l.filling = c.after, c.more, c.filling
 		d.Return(queuedMessage(50, 2))
 		if !slices.Equal(l.seqs(), c.want) || l.missed != c.missed || l.waiting != 1 || l.sender.queued != 2 || l.after < min(50, c.after) {
@@ -239,7 +239,7 @@ func TestReturnIsQueuedOnce(t *testing.T) {
 func TestClaimExpired(t *testing.T) {
 	d := NewDispatcher(newMemory(), time.Now, nil)
 	d.AddCarrier("net1", &connection{net("net1", 0, 0), &process{}}, CarrierSettings{})
-	l := d.lane(gateway.LaneKey{Sender: alice, Carrier: "net1"})
+	l := d.lane(gateway.LaneKey{Account: testAccount, Sender: alice, Carrier: "net1"})
 	l.after, l.more = 50, true
 	l.count(3, 6)
 	l.insert(queuedMessage(40, 2)) // in memory

@@ -50,6 +50,7 @@ func TestRefreshKeepsLoads(t *testing.T) {
 		w.refresh(t, func() {})
 		wantFrom(t, "alice pays for one", w.accept(t, packRequest(over1)), bob)
 		wantFrom(t, "from the one that was used longer ago", w.accept(t, packRequest(over1)), alice)
+		synctest.Wait()
 		w.refresh(t, func() { w.store.numbers[1].Pool = gateway.ID{} })
 		wantFrom(t, "bob has left the pool", w.accept(t, packRequest(over1, over1)), alice, alice)
 		synctest.Wait()

@@ -41,9 +41,8 @@ func (s *scope) freeFor(now int64, units int) int64 {
 	return s.BehindAt(now, s.queued, s.aboard, units)
 }
 
-// board begins the turn of a message.
+// board begins the turn of a message, where there is a rate.
 func (s *scope) board(f *flight, units int) {
-	s.Reserve(units)
 	if s.Limit.Rate > 0 {
 		s.leaving, s.aboard = f, units
 	}

@@ -50,6 +50,11 @@ func (s *sender) share(campaign *scope) {
 	}
 }
 
+// freeToSend is when a message of some units would leave that is queued at now, as far as the sender and its campaign are concerned.
+func (s *sender) freeToSend(now int64, units int) int64 {
+	return max(s.freeFor(now, units), s.campaign.freeFor(now, units))
+}
+
 // enqueue counts units into the sender's queue, or out of it when there are fewer than none.
 func (s *sender) enqueue(units int) {
 	s.queued += units
@@ -59,24 +64,8 @@ func (s *sender) enqueue(units int) {
 	s.tell()
 }
 
-// board begins the turn of a message; pay charges what has left of it, and stopBoarding ends the turn.
-func (s *sender) board(f *flight, units int) {
-	s.scope.board(f, units)
-	s.tell()
-}
-
-func (s *sender) pay(now int64, units int) {
-	s.scope.pay(now, units)
-	s.tell()
-}
-
+// stopBoarding ends the turn of a message.
 func (s *sender) stopBoarding() {
 	s.scope.stopBoarding()
-	s.tell()
-}
-
-// freeFrom notes from when on the sender's pace lets it send.
-func (s *sender) freeFrom(at int64) {
-	s.Free = at
 	s.tell()
 }

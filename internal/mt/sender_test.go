@@ -7,26 +7,30 @@ import (
 	"github.com/heliograph/heliograph/internal/gateway"
 )
 
+func limitedSender(rate float64) *sender {
+	return &sender{scope: scope{Allowance: gateway.Allowance{Limit: gateway.Limit{Rate: rate}}}}
+}
+
 // What is leaving counts until it is charged, so that a sender never looks free in between.
 func TestWhatIsLeavingCounts(t *testing.T) {
 	const second = int64(time.Second)
-	s := &sender{load: load{limit: gateway.Limit{Rate: 1}}}
-	s.join(gateway.NewPool([]gateway.Number{{Number: alice, Type: gateway.LongCode, Country: "US"}}), 0)
+	s := limitedSender(1)
+	s.join(gateway.ID{1}, gateway.NewPool([]gateway.Number{{Number: alice, Type: gateway.LongCode, Country: "US"}}), 0)
 	freeFor := func(what string, now, want int64) {
 		t.Helper()
 		inPool := s.pool.Load(0)
-		if got := s.freeFor(now); got != want || inPool.FreeAt(now) != want {
+		if got := s.freeFor(now, 1); got != want || inPool.FreeAt(now) != want {
 			t.Errorf("%s: free at %d, in the pool at %d, want %d", what, got, inPool.FreeAt(now), want)
 		}
 	}
 	s.enqueue(2)
 	freeFor("two units wait", 10*second, 12*second)
 	f := newFlight(&gateway.Message{Units: 5, Progress: gateway.Progress{Parts: 4, Taken: 0b0010}}, &lane{sender: s}, 4) // of parts of 2, 1, 1, 1 units the second was taken
-	s.board(f)
+	f.board(gateway.Calendar{}, 0)
 	freeFor("four more are to leave", 10*second, 16*second)
-	f.charge(10*second, 2)
+	f.charge(gateway.Calendar{}, 10*second, 2)
 	freeFor("two of them have left", 10*second, 16*second)
-	f.charge(11*second, 1)
+	f.charge(gateway.Calendar{}, 11*second, 1)
 	freeFor("three have left", 11*second, 16*second)
 	s.stopBoarding()
 	freeFor("the last one does not leave", 11*second, 15*second)

@@ -287,13 +287,12 @@ func (s *Service) chooseFor(sub *submission, i int, r *roster, now time.Time, ha
 		To: sub.request.To[i], Service: m.Service, Now: now.UnixNano(), Deadline: m.ExpiresAt.UnixNano(),
 	}
 	d := s.Dispatcher
-	account := d.accountScope(m.Account)
-	req.Earliest = account.freeFor(req.Now, m.Units)
+	req.Earliest = d.accountScope(m.Account).freeFor(req.Now, m.Units)
+	byPool := !sub.request.Powerpack.IsZero()
 	var number *gateway.Number
 	var reason gateway.Reason
-	byPool := !sub.request.Powerpack.IsZero()
 	if byPool {
-		number, reason = s.pickFor(r.pools[m.Powerpack], m, req, habits)
+		number, reason = s.pickWhole(r.pools[m.Powerpack], m, req, habits)
 	} else {
 		m.From, m.PickedBy = sub.request.Source, gateway.BySource
 		number, reason = ownSender(r.numbers[m.From], m, req)
@@ -301,15 +300,16 @@ func (s *Service) chooseFor(sub *submission, i int, r *roster, now time.Time, ha
 	if reason != gateway.NoReason {
 		return reason
 	}
-	if m.Carrier = s.carrierFor(m, number); m.Carrier == "" {
+	carrier := s.carrierFor(m, number)
+	if carrier == "" {
 		return gateway.NoRoute
 	}
 	set := d.sender(m.From)
-	at := max(set.freeFor(req.Now, m.Units), set.campaign.freeFor(req.Now, m.Units), req.Earliest)
+	at := max(set.freeToSend(req.Now, m.Units), req.Earliest)
 	if at >= req.Deadline { // known now, so it need not wait for that
 		return gateway.Expired
 	}
-	sub.senders[i], sub.sendAt[i] = set, time.Unix(0, at)
+	m.Carrier, sub.senders[i], sub.sendAt[i] = carrier, set, time.Unix(0, at)
 	if byPool {
 		d.turn++
 		set.used = d.turn
@@ -317,6 +317,32 @@ func (s *Service) chooseFor(sub *submission, i int, r *roster, now time.Time, ha
 	}
 	d.setAside(set, m.Account, m.Units)
 	return gateway.NoReason
+}
+
+// pickWhole lets the powerpack choose a sender that can take all units of the message in time. Pools know when senders are free for one unit; what is
+// left of a daily cap may have room for that and not for several. Guarded by Dispatcher.mu.
+func (s *Service) pickWhole(p *pool, m *gateway.Message, req gateway.Request, habits map[gateway.StickyKey]habit) (*gateway.Number, gateway.Reason) {
+	const most = 8 // such senders; with more of them nearly all caps are used up
+	var passed [most]*sender
+	n := 0
+	defer func() {
+		for _, set := range passed[:n] {
+			set.tell()
+		}
+	}()
+	for {
+		number, reason := s.pickFor(p, m, req, habits)
+		if reason != gateway.NoReason || m.Units == 1 || n == most {
+			return number, reason
+		}
+		set := s.Dispatcher.sender(number.Number)
+		if set.Cap == 0 || set.pool == nil || set.freeToSend(req.Now, m.Units) < req.Deadline {
+			return number, reason
+		}
+		set.pool.Set(set.index, gateway.Load{Free: gateway.Never, Used: set.used})
+		passed[n] = set
+		n++
+	}
 }
 
 // ownSender checks a sender that the caller named. US and Canadian destinations need a number of the account; elsewhere a sender
@@ -357,7 +383,7 @@ func (s *Service) pickFor(p *pool, m *gateway.Message, req gateway.Request, habi
 		return nil, gateway.InvalidSource
 	}
 	req.Sticky = habits[gateway.StickyKey{Powerpack: m.Powerpack, To: m.To}].from
-	choice, ok := p.powerpack.Pick(p.index, req, s.Dispatcher.condition)
+	choice, ok := p.powerpack.Pick(p.index, req, s.Dispatcher.outside(req.Now))
 	switch {
 	case ok:
 		number := p.index.Number(choice.Index)

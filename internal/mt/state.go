@@ -1,6 +1,8 @@
 package mt
 
 import (
+	"cmp"
+	"slices"
 	"sort"
 	"time"
 
@@ -84,29 +86,65 @@ type Question struct {
 	Expiry    time.Duration // zero: gateway.DefaultExpiry
 }
 
-// Queues gives the lanes with waiting messages, the longest first, at most limit.
-func (d *Dispatcher) Queues(limit int) []QueueState {
+// Queues gives the lanes with waiting messages that fit, the longest first.
+func (d *Dispatcher) Queues(filter QueueFilter) []QueueState {
 	now := d.Now().UnixNano()
 	d.mu.Lock()
 	states := make([]QueueState, 0, len(d.lanes))
 	for _, l := range d.lanes {
-		if l.waiting == 0 {
+		if l.waiting == 0 || filter.Account != "" && l.key.Account != filter.Account || filter.Sender != "" && l.key.Sender != filter.Sender {
 			continue
 		}
-		q := QueueState{
-			Sender: l.key.Sender, Carrier: l.key.Carrier, Messages: l.waiting, Units: l.sender.queued, Rate: l.sender.Limit.Rate,
-			FreeAt: time.Unix(0, l.sender.freeFor(now, 1)),
-		}
-		if l.held() > 0 {
-			q.Oldest = l.rows[l.head].AcceptedAt
-		}
-		states = append(states, q)
+		states = append(states, l.state(now))
 	}
 	d.mu.Unlock()
-	sort.Slice(states, func(i, j int) bool {
-		return states[i].Messages > states[j].Messages || states[i].Messages == states[j].Messages && states[i].Sender < states[j].Sender
+	slices.SortFunc(states, func(a, b QueueState) int {
+		return cmp.Or(cmp.Compare(b.Messages, a.Messages), cmp.Compare(a.Sender, b.Sender), cmp.Compare(a.Carrier, b.Carrier), cmp.Compare(a.Account, b.Account))
 	})
-	return states[:min(limit, len(states))]
+	return states[:min(filter.Limit, len(states))]
+}
+
+// state is what an operator sees of the lane.
+func (l *lane) state(now int64) QueueState {
+	s := l.sender
+	q := QueueState{
+		Account: l.key.Account, Sender: l.key.Sender, Carrier: l.key.Carrier, Messages: l.waiting, Units: s.queued,
+		FreeAt: moment(l.freeFor(now, 1)), Rate: s.Limit.Rate, DailyCap: s.Cap, SentToday: s.Used, Paused: s.Paused,
+	}
+	if s.campaign != nil {
+		q.Campaign = s.campaign.name
+	}
+	if l.held() > 0 {
+		q.Oldest = l.rows[l.head].AcceptedAt
+	}
+	return q
+}
+
+// moment makes a time of Unix nanoseconds; zero when it never comes.
+func moment(at int64) time.Time {
+	if at == gateway.Never {
+		return time.Time{}
+	}
+	return time.Unix(0, at)
+}
+
+// Scopes gives the rates and caps that several senders share: those of accounts, then those of campaigns, by name.
+func (d *Dispatcher) Scopes() []ScopeState {
+	now := d.Now().UnixNano()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	var states []ScopeState
+	for s := range d.scopes() {
+		if s.kind == gateway.SenderScope || s.kind == gateway.AccountScope && !s.Limited() {
+			continue
+		}
+		states = append(states, ScopeState{
+			Kind: s.kind.String(), Name: s.name, Rate: s.Limit.Rate, DailyCap: s.Cap, SentToday: s.Used, Units: s.queued,
+			FreeAt: moment(s.freeFor(now, 1)),
+		})
+	}
+	slices.SortFunc(states, func(a, b ScopeState) int { return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Name, b.Name)) })
+	return states
 }
 
 // Totals sums up the queue.

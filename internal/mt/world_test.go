@@ -301,8 +301,8 @@ func (p *process) auditPools() (wrong []string) {
 	for _, pool := range p.service.roster.Load().pools {
 		for i := range pool.index.Len() {
 			s := d.senders[pool.index.Number(i).Number]
-			if got, want := pool.index.Load(i), s.inPool(); got != want || s.pool != pool.index || s.index != i {
-				wrong = append(wrong, fmt.Sprintf("sender %s has %+v, its pool %+v", s.number, want, got))
+			if got, want := pool.index.Load(i), s.load(); got != want || s.pool != pool.index || s.index != i {
+				wrong = append(wrong, fmt.Sprintf("sender %s has %+v, its pool %+v", s.name, want, got))
 			}
 		}
 	}
