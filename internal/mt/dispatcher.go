@@ -34,23 +34,25 @@ type Dispatcher struct {
 	inHand    map[partKey]*pendingRecord
 	turn      int64
 	toFill    []*lane                      // lanes waiting to be read on
+	toRaise   []*scope                     // whose cap is used up as far as the disk knows
 	astray    []*lane                      // lanes whose messages may need other senders
 	storing   int64                        // Seq of the first message being stored: from there on, rows of the store come by Offer; math.MaxInt64: none
 	pools     map[gateway.ID]*gateway.Pool // of the roster, by powerpack
 	clocks    map[string]int64
 	used      map[usageKey]gateway.Usage // of daily caps, as the store had it at the start
 	doubtful  map[usageKey]int           // units that may have left just before a stop that was not clean
-	dayEnd int64 // when the day ends that caps are counted for
+	dayEnd    int64                      // when the day ends that caps are counted for
 	floor     int64                      // after a stop that was not clean: when senders of unknown past may have been busy until
 	stopping  bool
 
 	fillWake   chan struct{}
 	strandWake chan struct{}
+	raiseWake  chan struct{}
 	dueWake    chan struct{}
 	records    *groupcommit.Group[*pendingRecord, gateway.Applied]
 	quit       chan struct{} // closed when a stop waits no longer for outcomes to be written
 
-	counting, reading, repicking, expiring, retrying, recording trouble // each of the goroutine that does it
+	counting, reading, raising, repicking, expiring, retrying, recording trouble // each of the goroutine that does it
 }
 
 // NewDispatcher makes a dispatcher without carriers.
@@ -60,7 +62,7 @@ func NewDispatcher(store Store, now func() time.Time, log *slog.Logger) *Dispatc
 		lines: map[string]*line{}, senders: map[string]*sender{}, lanes: map[gateway.LaneKey]*lane{},
 		campaigns: map[string]*scope{}, accounts: map[gateway.AccountID]*scope{},
 		flying: map[int64]struct{}{}, inHand: map[partKey]*pendingRecord{},
-		storing: math.MaxInt64, fillWake: make(chan struct{}, 1), strandWake: make(chan struct{}, 1), dueWake: make(chan struct{}, 1), quit: make(chan struct{}),
+		storing: math.MaxInt64, fillWake: make(chan struct{}, 1), strandWake: make(chan struct{}, 1), raiseWake: make(chan struct{}, 1), dueWake: make(chan struct{}, 1), quit: make(chan struct{}),
 	}
 	d.records = groupcommit.New(groupcommit.Config{MaxBatch: recordBatch, MaxWaiting: recordWaiting}, d.commitRecords)
 	return d
@@ -93,6 +95,7 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 		serving.Go(func() { d.serve(ctx, l) })
 	}
 	serving.Go(func() { d.fillLoop(ctx) })
+	serving.Go(func() { d.raiseLoop(ctx) })
 	serving.Go(func() { d.expiryLoop(ctx) })
 	serving.Go(func() { d.retryLoop(ctx) })
 	writing.Go(func() { _ = d.records.Run(working) })
@@ -106,7 +109,7 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 	writing.Wait()
 	saving, cancelSaving := context.WithTimeout(context.WithoutCancel(ctx), saveGrace)
 	defer cancelSaving()
-	return d.Store.SaveClocks(saving, d.busyClocks())
+	return d.Store.SaveClocks(saving, d.busyClocks(), d.usedUp())
 }
 
 // stop lets nothing more leave: neither messages nor the further parts of one.
@@ -165,7 +168,6 @@ func (d *Dispatcher) rebuild(ctx context.Context) error {
 	}
 	if !clean {
 		d.floor = d.Now().UnixNano()
-		d.doubt(counts)
 	}
 	missing := map[string]int{}
 	for _, c := range counts {
@@ -179,17 +181,6 @@ func (d *Dispatcher) rebuild(ctx context.Context) error {
 		d.Log.Warn("messages wait for a carrier that is not configured", "carrier", name, "messages", messages)
 	}
 	return nil
-}
-
-// doubt notes what may have left just before a stop that was not clean, and counts for its sender's cap until the day ends: of each lane what waits, but
-// no more than its line lets go unrecorded. Guarded by mu.
-func (d *Dispatcher) doubt(counts []gateway.LaneCount) {
-	d.doubtful = map[usageKey]int{}
-	for _, c := range counts {
-		if l := d.lines[c.Carrier]; l != nil {
-			d.doubtful[usageKey{gateway.SenderScope, c.Sender}] += min(c.Units, 2*l.Window)
-		}
-	}
 }
 
 // discover makes the lane of messages that wait in the store. Guarded by mu.

@@ -127,11 +127,10 @@ func (f *flight) charge(c gateway.Calendar, now int64, units int) {
 		if fare.capped {
 			fare.Leave(c, now, units)
 		}
-		if fare.leaving != f || unsent {
-			continue
+		if fare.leaving == f && !unsent {
+			fare.pay(now, units)
+			fare.charged = fare.Free
 		}
-		fare.pay(now, units)
-		fare.charged = fare.Free
 		if fare.sender != nil {
 			fare.sender.tell()
 		}
@@ -155,22 +154,21 @@ func (f *flight) refund(c gateway.Calendar, now int64) (changed []fare) {
 			}
 			fare.Return(unused)
 		}
-		if !back && (!fare.capped || unused == 0) {
-			continue
-		}
 		if fare.sender != nil {
 			fare.sender.tell()
 		}
-		changed = append(changed, *fare)
+		if back || fare.capped && unused > 0 {
+			changed = append(changed, *fare)
+		}
 	}
 	return changed
 }
 
-// usage is what is used up of daily caps, as far as they hold for the flight.
+// usage is what is to be kept of daily caps with the flight's record, as far as they hold for it.
 func (f *flight) usage() (list []gateway.Usage) {
 	for i := range f.fares {
-		if fare := &f.fares[i]; fare.Cap > 0 {
-			list = append(list, fare.usage())
+		if fare := &f.fares[i]; fare.capped && fare.Cap > 0 {
+			list = append(list, fare.toKeep(0))
 		}
 	}
 	return list

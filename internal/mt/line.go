@@ -10,10 +10,9 @@ import (
 
 // CarrierSettings are how the dispatcher treats a carrier.
 type CarrierSettings struct {
-	Rate   float64 // parts a second over all binds; 0 is unlimited
-	Window int     // parts that can be outstanding at most, over all binds
-	Hold   bool    // unanswered: hold (else resend)
-	Retry  gateway.SubmitRetry
+	Rate  float64 // parts a second over all binds; 0 is unlimited
+	Hold  bool    // unanswered: hold (else resend)
+	Retry gateway.SubmitRetry
 }
 
 // line is one carrier's side of the dispatcher: its lanes by the time they are free, what is in flight, its pace. Its goroutine runs
@@ -203,6 +202,9 @@ func (d *Dispatcher) nextFlight(l *line, now int64) (wait time.Duration) {
 		next := g.ready[0]
 		if next.held() > 0 && d.orphaned(next.sender, next.rows[next.head]) {
 			d.strand(next)
+			continue
+		}
+		if next.held() > 0 && !d.covered(next, now) {
 			continue
 		}
 		m := d.take(next)

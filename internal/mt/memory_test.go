@@ -382,8 +382,21 @@ func (s *memory) releaseHeld(id gateway.ID) *gateway.Message {
 	return s.rows[id].copy()
 }
 
-func (s *memory) SaveClocks(_ context.Context, free map[string]int64) error {
-	return s.step("SaveClocks", true, func() { s.clocks, s.clean = maps.Clone(free), true })
+func (s *memory) SaveClocks(_ context.Context, free map[string]int64, used []gateway.Usage) error {
+	return s.step("SaveClocks", true, func() {
+		s.clocks, s.clean = maps.Clone(free), true
+		for _, u := range used {
+			s.usage[usageKey{u.Kind, u.Name}] = u
+		}
+	})
+}
+
+func (s *memory) KeepUsage(_ context.Context, usage []gateway.Usage) error {
+	return s.step("KeepUsage", true, func() {
+		for _, u := range usage {
+			s.use(u)
+		}
+	})
 }
 
 func (s *memory) TakeClocks(context.Context) (free map[string]int64, ok bool, err error) {

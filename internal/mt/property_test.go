@@ -26,7 +26,7 @@ type scenario struct {
 	Homes   []int // of each sender: 0 by route, else the network that hosts it, from 1
 	Caps    []int // of each sender, units a day; 0: none
 	Shared  scenarioShared
-	Latency int   // of a store step, milliseconds at most
+	Latency int // of a store step, milliseconds at most
 	Nets    []scenarioNet
 	Steps   []scenarioStep
 }
@@ -137,7 +137,9 @@ func playScenario(s scenario) *life {
 		nets = append(nets, net)
 	}
 	l := &life{scenario: s, w: newWorld(s.Seed, nets...), accepted: map[gateway.ID]bool{}, rates: map[string]float64{}}
-	l.w.settings = func(i int) CarrierSettings { return CarrierSettings{Hold: s.Hold, Rate: s.Nets[i].Rate, Window: s.Nets[i].Places} }
+	l.w.settings = func(i int) CarrierSettings {
+		return CarrierSettings{Hold: s.Hold, Rate: s.Nets[i].Rate}
+	}
 	time.Sleep(s.Shared.Start)
 	if s.Latency > 0 {
 		random, mu := rand.New(rand.NewPCG(s.Seed, 99)), sync.Mutex{}

@@ -162,6 +162,13 @@ func (d *Dispatcher) recorded(p *pendingRecord, applied gateway.Applied, err err
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	p.line.unrecorded--
+	if err == nil {
+		for i := range p.Usage {
+			if s := d.scopeOf(&p.Usage[i]); s != nil {
+				s.keep(p.Usage[i])
+			}
+		}
+	}
 	if p.back && err == nil && applied.State == gateway.Queued {
 		d.again(p.flight, withTaken(p))
 	} else {

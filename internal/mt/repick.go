@@ -12,9 +12,9 @@ import (
 const repickBatch = 500
 
 // orphaned tells whether a message needs another sender: a powerpack chose the one it has, and that has left the powerpack's pool. When the powerpack
-// itself is gone, the message keeps its sender. Guarded by mu.
+// itself is gone, the message keeps its sender; so does one of which a carrier has parts already. Guarded by mu.
 func (d *Dispatcher) orphaned(s *sender, m *gateway.Message) bool {
-	return !m.Powerpack.IsZero() && s.powerpack != m.Powerpack && d.pools[m.Powerpack] != nil
+	return !m.Powerpack.IsZero() && m.Taken == 0 && s.powerpack != m.Powerpack && d.pools[m.Powerpack] != nil
 }
 
 // strand lets a lane wait until its messages were looked through. Guarded by mu.

@@ -113,15 +113,6 @@ func (d *Dispatcher) enlist(read *gateway.Roster, r *roster) {
 
 // enlistShared sets the rates and caps of what several senders share.
 func (d *Dispatcher) enlistShared(read *gateway.Roster) {
-	if d.pools == nil { // at the start: what may have left unrecorded counts for campaigns too
-		for i := range read.Numbers {
-			if n := &read.Numbers[i]; n.Campaign != "" {
-				if units := d.doubtful[usageKey{gateway.SenderScope, n.Number}]; units > 0 {
-					d.doubtful[usageKey{gateway.CampaignScope, n.Campaign}] += units
-				}
-			}
-		}
-	}
 	gone := maps.Clone(d.campaigns)
 	for _, c := range read.Campaigns {
 		delete(gone, c.ID)

@@ -20,6 +20,9 @@ type scope struct {
 	leaving *flight // where there is a rate: the message whose parts are leaving; what they cost is known when they have left
 	gates   []*gate // what is shared: the lanes that wait for it
 	known   bool    // its rate was set before
+
+	kept    gateway.Usage // of a daily cap: what the disk counts as used up. More than that must not leave before it is written
+	raising bool          // that is being written
 }
 
 // freeAt is when a message of some units may leave, as far as is known, if it is the next.
@@ -27,7 +30,7 @@ func (s *scope) freeAt(units int) int64 {
 	if s == nil {
 		return 0
 	}
-	if s.leaving != nil {
+	if s.leaving != nil || s.raising {
 		return math.MaxInt64
 	}
 	return s.FreeAt(units)
@@ -57,11 +60,6 @@ func (s *scope) pay(now int64, units int) {
 // stopBoarding ends the turn of a message.
 func (s *scope) stopBoarding() { s.leaving, s.aboard = nil, 0 }
 
-// usage is what is used up of the daily cap, as it goes to the disk with a submit.
-func (s *scope) usage() gateway.Usage {
-	return gateway.Usage{Kind: s.kind, Name: s.name, Day: s.Day, Units: s.Used}
-}
-
 // clock is the name under which the scope's free time is kept over a stop. No number has a blank in it.
 func (s *scope) clock() string {
 	switch s.kind {
@@ -76,8 +74,8 @@ func (s *scope) clock() string {
 // limit sets a scope's rate and cap, as the roster has them.
 //
 // The first time it is not known what was sent before the start. After a clean stop the clocks and the use of the cap tell. What was sent just before a
-// crash left no trace: who is limited rests until its rate would hold even if that was the longest message, and of its cap counts as used up what may
-// have left.
+// crash left no trace: who is limited rests until its rate would hold even if that was the longest message. Of a cap the disk counts some more as used
+// up than was (see cap.go), so that nothing is missing.
 func (d *Dispatcher) limit(s *scope, limit gateway.Limit, dailyCap int, paused bool) {
 	now := d.Now().UnixNano()
 	first := !s.known
@@ -91,20 +89,10 @@ func (d *Dispatcher) limit(s *scope, limit gateway.Limit, dailyCap int, paused b
 	if first || s.Limit != limit || s.Cap != dailyCap {
 		s.Reset(d.Calendar, limit, dailyCap, now)
 	}
-	if first && dailyCap > 0 {
-		s.Used = d.usedBefore(s)
+	if kept := d.used[usageKey{s.kind, s.name}]; first && dailyCap > 0 && kept.Day == s.Day {
+		s.Used, s.kept = kept.Units, kept
 	}
 	s.Paused = paused
-}
-
-// usedBefore is what is used up of a cap at the start.
-func (d *Dispatcher) usedBefore(s *scope) int {
-	key := usageKey{s.kind, s.name}
-	used := d.doubtful[key]
-	if u := d.used[key]; u.Day == s.Day {
-		used += u.Units
-	}
-	return used
 }
 
 // usageKey names a scope.

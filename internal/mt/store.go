@@ -42,11 +42,13 @@ type Store interface {
 	// records.
 	RecordSubmits(ctx context.Context, records []*gateway.SubmitRecord) ([]gateway.Applied, error)
 
-	// SaveClocks keeps when limited senders are free again (Unix nanoseconds) over a clean stop; TakeClocks reads and clears them. ok is
-	// false when the last stop was not clean.
-	SaveClocks(ctx context.Context, free map[string]int64) error
+	// SaveClocks keeps when limited senders are free again (Unix nanoseconds), and exactly what of daily caps is used up, over a clean stop;
+	// TakeClocks reads and clears the former. ok is false when the last stop was not clean.
+	SaveClocks(ctx context.Context, free map[string]int64, used []gateway.Usage) error
 	TakeClocks(ctx context.Context) (free map[string]int64, ok bool, err error)
 
+	// KeepUsage notes what of daily caps is used up, or soon will be: of each scope the latest day, and of a day the most.
+	KeepUsage(ctx context.Context, usage []gateway.Usage) error
 	// Usage gives what of daily caps was used up, of each scope its latest day.
 	Usage(ctx context.Context) ([]gateway.Usage, error)
 

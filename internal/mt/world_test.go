@@ -210,11 +210,18 @@ func (h *handle) RecordSubmits(ctx context.Context, records []*gateway.SubmitRec
 	return h.memory.RecordSubmits(ctx, records)
 }
 
-func (h *handle) SaveClocks(ctx context.Context, free map[string]int64) error {
+func (h *handle) SaveClocks(ctx context.Context, free map[string]int64, used []gateway.Usage) error {
 	if h.process.isDead() {
 		return errDead
 	}
-	return h.memory.SaveClocks(ctx, free)
+	return h.memory.SaveClocks(ctx, free, used)
+}
+
+func (h *handle) KeepUsage(ctx context.Context, usage []gateway.Usage) error {
+	if h.process.isDead() {
+		return errDead
+	}
+	return h.memory.KeepUsage(ctx, usage)
 }
 
 // world is a store, networks, and the processes that live in it one after the other.
