@@ -12,9 +12,11 @@ const explainMost = 100
 
 // Candidate is a sender of a powerpack, as an explanation sees it.
 type Candidate struct {
-	Number  *gateway.Number
-	Verdict gateway.Verdict // why it is not taken
-	SendAt  time.Time       // when it would send the message
+	Number      *gateway.Number
+	Verdict     gateway.Verdict // why it is not taken
+	SendAt      time.Time       // when it would send the message
+	QueuedUnits int             // that wait for it
+	Health      SenderHealth
 }
 
 // Explanation is what would become of a message to a destination now.

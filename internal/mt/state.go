@@ -3,6 +3,8 @@ package mt
 import (
 	"sort"
 	"time"
+
+	"github.com/heliograph/heliograph/internal/gateway"
 )
 
 // CarrierState is what an operator sees of a carrier's line.
@@ -35,12 +37,51 @@ func (d *Dispatcher) Carriers() []CarrierState {
 
 // QueueState is what an operator sees of a lane.
 type QueueState struct {
+	Account         gateway.AccountID
 	Sender, Carrier string
 	Messages        int
 	Units           int       // of all lanes of the sender
 	FreeAt          time.Time // when a message queued now would leave
 	Oldest          time.Time // when the message at the head was accepted; zero: it waits in the store
 	Rate            float64   // units a second; 0: unlimited
+	DailyCap        int       // units a day of the sender; 0: unlimited
+	SentToday       int       // units of the sender that count against its cap
+	Campaign        string    // that the sender belongs to; empty: none
+	Paused          bool      // the sender, by the operator
+}
+
+// QueueFilter narrows a list of lanes; zero fields do not.
+type QueueFilter struct {
+	Account gateway.AccountID
+	Sender  string
+	Limit   int
+}
+
+// ScopeState is what an operator sees of a rate or a cap that several senders share.
+type ScopeState struct {
+	Kind      string // "account" or "campaign"
+	Name      string
+	Rate      float64 // units a second; 0: unlimited
+	DailyCap  int     // units a day; 0: unlimited
+	SentToday int
+	Units     int       // queued by all its senders
+	FreeAt    time.Time // from when on it lets its senders send again
+}
+
+// SenderHealth is how well what a sender sends arrives.
+type SenderHealth struct {
+	Ended, Delivered int       // messages that receipts ended in the window, and those of them that were delivered
+	Standing         string    // "well", "resting" or "probing"; empty: well
+	RestsUntil       time.Time // while it rests
+}
+
+// Question asks which sender a powerpack would take for a message.
+type Question struct {
+	Account   gateway.AccountID
+	Powerpack gateway.ID
+	To        gateway.Destination
+	Service   gateway.Service
+	Expiry    time.Duration // zero: gateway.DefaultExpiry
 }
 
 // Queues gives the lanes with waiting messages, the longest first, at most limit.
