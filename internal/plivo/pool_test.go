@@ -222,6 +222,10 @@ func TestOnePool(t *testing.T) {
 	}
 	s.ok(s.do(ask{method: "DELETE", path: mainPath + "/NumberPool/" + first + "/Number/14155550100/"}), 200)
 	s.ok(into(second, "14155550100"), 200)
+	r := s.ok(s.do(ask{method: "POST", path: mainPath + "/NumberPool/" + second + "/Number/14155550100/", body: `{"service":"mms"}`}), 200)
+	if r.string("service") != "mms" || r.string("number_pool_uuid") != second {
+		t.Errorf("put in again for mms: %s", r.text)
+	}
 	s.ok(s.do(ask{method: "DELETE", path: mainPath + "/Number/14155550101/"}), 204)
 	s.refused(into(second, "14155550101"), 404, "not found")
 	s.ok(s.do(ask{method: "DELETE", path: powerpackPath + pack}), 200)
