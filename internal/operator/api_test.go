@@ -177,10 +177,13 @@ func (f *fixture) Carriers() []mt.CarrierState {
 
 func (f *fixture) Queues(filter mt.QueueFilter) []mt.QueueState {
 	f.queues = filter
-	return []mt.QueueState{{
-		Account: anAccount, Sender: "14155550100", Carrier: "main", Messages: 5, Units: 6, FreeAt: noon, Rate: 1, DailyCap: 2000, SentToday: 30,
-		Campaign: "C1", Paused: true,
-	}}
+	return []mt.QueueState{
+		{
+			Account: anAccount, Sender: "14155550100", Carrier: "main", Messages: 5, Units: 6, FreeAt: noon, Rate: 1, DailyCap: 2000, SentToday: 30,
+			Campaign: "C1",
+		},
+		{Account: anAccount, Sender: "14155550101", Carrier: "main", Messages: 1, Units: 1, Oldest: noon, Paused: true},
+	}
 }
 
 func (f *fixture) Scopes() []mt.ScopeState {
@@ -424,7 +427,10 @@ func TestQueues(t *testing.T) {
 	want := map[string]any{
 		"queues": []any{map[string]any{
 			"auth_id": string(anAccount), "sender": "14155550100", "carrier": "main", "messages": 5.0, "queued_units": 6.0, "free_at": "2026-05-06T12:00:00Z",
-			"oldest": nil, "rate": 1.0, "daily_cap": 2000.0, "sent_today": 30.0, "campaign": "C1", "paused": true,
+			"oldest": nil, "rate": 1.0, "daily_cap": 2000.0, "sent_today": 30.0, "campaign": "C1", "paused": false,
+		}, map[string]any{
+			"auth_id": string(anAccount), "sender": "14155550101", "carrier": "main", "messages": 1.0, "queued_units": 1.0, "free_at": nil,
+			"oldest": "2026-05-06T12:00:00Z", "rate": 0.0, "daily_cap": 0.0, "sent_today": 0.0, "campaign": "", "paused": true,
 		}},
 		"scopes": []any{
 			map[string]any{

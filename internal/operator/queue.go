@@ -16,7 +16,7 @@ type queueView struct {
 	Carrier   string     `json:"carrier"`
 	Messages  int        `json:"messages"`
 	Units     int        `json:"queued_units"`
-	FreeAt    time.Time  `json:"free_at"`
+	FreeAt    *time.Time `json:"free_at"` // when a message queued now would leave; null: not before something is changed
 	Oldest    *time.Time `json:"oldest"` // when the message at the head was accepted; null: it waits in the store
 	Rate      float64    `json:"rate"`
 	DailyCap  int        `json:"daily_cap"`
@@ -33,7 +33,7 @@ type scopeView struct {
 	DailyCap  int        `json:"daily_cap"`
 	SentToday int        `json:"sent_today"`
 	Units     int        `json:"queued_units"`
-	FreeAt    *time.Time `json:"free_at"` // null: it has not been used
+	FreeAt    *time.Time `json:"free_at"` // when it would let a message queued now leave; null: not before something is changed
 }
 
 // listQueues shows the longest queues first, and what they share.
@@ -59,7 +59,7 @@ func viewQueues(states []mt.QueueState) []queueView {
 	views := make([]queueView, len(states))
 	for i, s := range states {
 		views[i] = queueView{
-			AuthID: string(s.Account), Sender: s.Sender, Carrier: s.Carrier, Messages: s.Messages, Units: s.Units, FreeAt: s.FreeAt.UTC(),
+			AuthID: string(s.Account), Sender: s.Sender, Carrier: s.Carrier, Messages: s.Messages, Units: s.Units, FreeAt: moment(s.FreeAt),
 			Oldest: moment(s.Oldest), Rate: s.Rate, DailyCap: s.DailyCap, SentToday: s.SentToday, Campaign: s.Campaign, Paused: s.Paused,
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"math"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/heliograph/heliograph/internal/gateway"
 	"github.com/heliograph/heliograph/internal/mt"
@@ -16,7 +17,7 @@ type explainedSender struct {
 	Number            string   `json:"number"`
 	Type              string   `json:"type"`
 	Reason            string   `json:"reason"` // why it is taken, or not
-	EstimatedSendTime string   `json:"estimated_send_time"`
+	EstimatedSendTime *string  `json:"estimated_send_time"` // null: not before something is changed
 	QueuedUnits       int      `json:"queued_units"`     // that wait for it
 	CampaignID        string   `json:"campaign_id"`      // whose rate and cap it shares; empty: none
 	DeliveryRate      *float64 `json:"delivery_rate"`    // of the last messages, from 0 to 1; null: there are none
@@ -103,16 +104,21 @@ func showExplanation(c *call, q *mt.Question, found *mt.Explanation) explanation
 
 func showSender(s *mt.Candidate, reason string) *explainedSender {
 	shown := &explainedSender{
-		Number: s.Number.Number, Type: s.Number.Type.String(), Reason: reason, EstimatedSendTime: stamp(s.SendAt), QueuedUnits: s.QueuedUnits,
+		Number: s.Number.Number, Type: s.Number.Type.String(), Reason: reason, EstimatedSendTime: stampOrNull(s.SendAt), QueuedUnits: s.QueuedUnits,
 		CampaignID: s.Number.Campaign, DeliverySamples: s.Health.Ended, Health: cmp.Or(s.Health.Standing, "well"),
+		RestsUntil: stampOrNull(s.Health.RestsUntil),
 	}
 	if s.Health.Ended > 0 {
 		rate := math.Round(float64(s.Health.Delivered)/float64(s.Health.Ended)*1e4) / 1e4
 		shown.DeliveryRate = &rate
 	}
-	if !s.Health.RestsUntil.IsZero() {
-		until := stamp(s.Health.RestsUntil)
-		shown.RestsUntil = &until
-	}
 	return shown
+}
+
+func stampOrNull(t time.Time) *string {
+	if t.IsZero() {
+		return nil
+	}
+	text := stamp(t)
+	return &text
 }

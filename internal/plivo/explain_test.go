@@ -17,13 +17,14 @@ func TestExplain(t *testing.T) {
 	path := mainPath + "/Powerpack/" + pack + "/Explain/"
 	near := &gateway.Number{Number: "14155550100", Type: gateway.LongCode, Campaign: "C1"}
 	short := &gateway.Number{Number: "555444", Type: gateway.ShortCode}
+	never := &gateway.Number{Number: "18005550100", Type: gateway.TollFree, Paused: true}
 	var asked mt.Question
 	s.explain = func(q mt.Question) (mt.Explanation, error) {
 		asked = q
 		return mt.Explanation{
 			Taken: mt.Candidate{Number: near, SendAt: start, QueuedUnits: 7, Health: mt.SenderHealth{Ended: 3, Delivered: 2, Standing: "probing"}},
-			Rule:  gateway.BySameArea, Habit: "14155550100", Senders: 2,
-			Others: []mt.Candidate{{Number: short, Verdict: gateway.LacksService, SendAt: start}},
+			Rule:  gateway.BySameArea, Habit: "14155550100", Senders: 3,
+			Others: []mt.Candidate{{Number: short, Verdict: gateway.LacksService, SendAt: start}, {Number: never, Verdict: gateway.NotBeforeExpiry}},
 		}, nil
 	}
 	r := s.ok(s.do(ask{method: "GET", path: path + "?dst=%2B1+(415)+555-0123&type=MMS&message_expiry=60"}), 200)
@@ -37,13 +38,16 @@ func TestExplain(t *testing.T) {
 	}
 	delete(r.body, "api_id")
 	want := map[string]any{
-		"dst": "14155550123", "type": "mms", "error_code": nil, "error_message": "", "sticky_sender": "14155550100", "senders": 2.0,
+		"dst": "14155550123", "type": "mms", "error_code": nil, "error_message": "", "sticky_sender": "14155550100", "senders": 3.0,
 		"sender": map[string]any{
 			"number": "14155550100", "type": "longcode", "reason": "local connect, same area code", "estimated_send_time": stamp(start),
 			"queued_units": 7.0, "campaign_id": "C1", "delivery_rate": 0.6667, "delivery_samples": 3.0, "health": "probing", "rests_until": nil,
 		},
 		"others": []any{map[string]any{
 			"number": "555444", "type": "shortcode", "reason": "it does not carry the service", "estimated_send_time": stamp(start),
+			"queued_units": 0.0, "campaign_id": "", "delivery_rate": nil, "delivery_samples": 0.0, "health": "well", "rests_until": nil,
+		}, map[string]any{
+			"number": "18005550100", "type": "tollfree", "reason": "it is not free before the message expires", "estimated_send_time": nil,
 			"queued_units": 0.0, "campaign_id": "", "delivery_rate": nil, "delivery_samples": 0.0, "health": "well", "rests_until": nil,
 		}},
 	}
