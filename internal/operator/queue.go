@@ -17,7 +17,7 @@ type queueView struct {
 	Messages  int        `json:"messages"`
 	Units     int        `json:"queued_units"`
 	FreeAt    *time.Time `json:"free_at"` // when a message queued now would leave; null: not before something is changed
-	Oldest    *time.Time `json:"oldest"` // when the message at the head was accepted; null: it waits in the store
+	Oldest    *time.Time `json:"oldest"`  // when the message at the head was accepted; null: it waits in the store
 	Rate      float64    `json:"rate"`
 	DailyCap  int        `json:"daily_cap"`
 	SentToday int        `json:"sent_today"` // units of the sender that count against its cap

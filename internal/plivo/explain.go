@@ -16,13 +16,13 @@ import (
 type explainedSender struct {
 	Number            string   `json:"number"`
 	Type              string   `json:"type"`
-	Reason            string   `json:"reason"` // why it is taken, or not
+	Reason            string   `json:"reason"`              // why it is taken, or not
 	EstimatedSendTime *string  `json:"estimated_send_time"` // null: not before something is changed
-	QueuedUnits       int      `json:"queued_units"`     // that wait for it
-	CampaignID        string   `json:"campaign_id"`      // whose rate and cap it shares; empty: none
-	DeliveryRate      *float64 `json:"delivery_rate"`    // of the last messages, from 0 to 1; null: there are none
-	DeliverySamples   int      `json:"delivery_samples"` // how many these are
-	Health            string   `json:"health"`           // well, resting or probing
+	QueuedUnits       int      `json:"queued_units"`        // that wait for it
+	CampaignID        string   `json:"campaign_id"`         // whose rate and cap it shares; empty: none
+	DeliveryRate      *float64 `json:"delivery_rate"`       // of the last messages, from 0 to 1; null: there are none
+	DeliverySamples   int      `json:"delivery_samples"`    // how many these are
+	Health            string   `json:"health"`              // well, resting or probing
 	RestsUntil        *string  `json:"rests_until"`
 }
 
