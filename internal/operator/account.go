@@ -9,32 +9,67 @@ import (
 	"github.com/heliograph/heliograph/internal/gateway"
 )
 
+// accountView is an account as the operator sees it: without its token.
 type accountView struct {
 	AuthID    string    `json:"auth_id"`
 	Parent    string    `json:"parent_auth_id,omitempty"`
 	Name      string    `json:"name"`
 	Enabled   bool      `json:"enabled"`
+	Rate      float64   `json:"rate"` // units a second over all its senders; 0: unlimited
 	CreatedAt time.Time `json:"created_on"`
+}
+
+func viewAccount(account *gateway.Account) accountView {
+	return accountView{
+		AuthID: string(account.ID), Parent: string(account.Parent), Name: account.Name, Enabled: account.Enabled, Rate: account.Rate,
+		CreatedAt: account.CreatedAt.UTC(),
+	}
 }
 
 // createAccount makes a main account with new credentials. They are shown once.
 func (a *API) createAccount(r *http.Request) (int, any, error) {
 	var args struct {
-		Name string `json:"name"`
+		Name string  `json:"name"`
+		Rate float64 `json:"rate"`
 	}
 	if err := read(r, &args); err != nil {
 		return 0, nil, err
 	}
-	const longest = 100
-	if args.Name == "" || len(args.Name) > longest || strings.ContainsFunc(args.Name, unicode.IsControl) {
-		return 0, nil, gateway.Errorf(gateway.Invalid, "name must have 1 to %d bytes and no control characters", longest)
-	}
 	account := NewAccount(args.Name, a.Random, a.Now())
+	account.Rate = args.Rate
+	if err := checkAccount(gateway.AccountChange{Name: &account.Name, Rate: &account.Rate}); err != nil {
+		return 0, nil, err
+	}
 	if err := a.Store.CreateAccount(r.Context(), account); err != nil {
 		return 0, nil, err
 	}
 	a.Log.Info("account created", "account", account.ID)
-	return http.StatusCreated, map[string]string{"auth_id": string(account.ID), "auth_token": account.Token, "name": account.Name}, nil
+	answer := createdAccount{AuthID: string(account.ID), Token: account.Token, Name: account.Name, Rate: account.Rate}
+	if err := a.tellChange(r); err != nil { // the token is not shown again, so this is no refusal
+		answer.Warning = err.Error()
+	}
+	return http.StatusCreated, answer, nil
+}
+
+// createdAccount is a new account with its credentials.
+type createdAccount struct {
+	AuthID  string  `json:"auth_id"`
+	Token   string  `json:"auth_token"`
+	Name    string  `json:"name"`
+	Rate    float64 `json:"rate"`
+	Warning string  `json:"warning,omitempty"`
+}
+
+// checkAccount checks what is to be set of an account.
+func checkAccount(change gateway.AccountChange) error {
+	const longest = 100
+	if name := change.Name; name != nil && (*name == "" || len(*name) > longest || strings.ContainsFunc(*name, unicode.IsControl)) {
+		return gateway.Errorf(gateway.Invalid, "name must have 1 to %d bytes and no control characters", longest)
+	}
+	if change.Rate != nil && *change.Rate < 0 {
+		return gateway.Errorf(gateway.Invalid, "rate must be units per second, 0 for unlimited")
+	}
+	return nil
 }
 
 // NewAccount makes a main account with random credentials.
@@ -52,11 +87,47 @@ func (a *API) listAccounts(r *http.Request) (int, any, error) {
 		return 0, nil, err
 	}
 	views := make([]accountView, len(accounts))
-	for i, account := range accounts {
-		views[i] = accountView{
-			AuthID: string(account.ID), Parent: string(account.Parent), Name: account.Name,
-			Enabled: account.Enabled, CreatedAt: account.CreatedAt.UTC(),
-		}
+	for i := range accounts {
+		views[i] = viewAccount(&accounts[i])
 	}
 	return http.StatusOK, map[string]any{"accounts": views}, nil
+}
+
+func (a *API) showAccount(r *http.Request) (int, any, error) {
+	accounts, err := a.Store.Accounts(r.Context())
+	if err != nil {
+		return 0, nil, err
+	}
+	id := gateway.AccountID(r.PathValue("auth_id"))
+	for i := range accounts {
+		if accounts[i].ID == id {
+			return http.StatusOK, viewAccount(&accounts[i]), nil
+		}
+	}
+	return 0, nil, gateway.Errorf(gateway.NotFound, "not found")
+}
+
+// changeAccount changes what is given of an account.
+func (a *API) changeAccount(r *http.Request) (int, any, error) {
+	var args struct {
+		Name    *string  `json:"name"`
+		Enabled *bool    `json:"enabled"`
+		Rate    *float64 `json:"rate"`
+	}
+	if err := read(r, &args); err != nil {
+		return 0, nil, err
+	}
+	change := gateway.AccountChange{Name: args.Name, Enabled: args.Enabled, Rate: args.Rate}
+	if err := checkAccount(change); err != nil {
+		return 0, nil, err
+	}
+	account, err := a.Store.ChangeAccount(r.Context(), gateway.AccountID(r.PathValue("auth_id")), change)
+	if err != nil {
+		return 0, nil, err
+	}
+	a.Log.Info("account changed", "account", account.ID)
+	if err := a.tellChange(r); err != nil {
+		return 0, nil, err
+	}
+	return http.StatusOK, viewAccount(&account), nil
 }

@@ -1,13 +1,16 @@
 // Package operator is the API of those who run the installation: accounts, numbers, carriers, queues, messages on hold. Every call needs
 // the operator's token; bodies are JSON, and errors have the shape of the account API's.
 //
-//	api.go      routes, authentication, reading and answering
-//	account.go  accounts
-//	number.go   numbers
-//	carrier.go  carriers and queues
-//	message.go  one message: what became of it, and why
-//	held.go     messages whose submit was never answered
-//	store.go    what is needed of a store
+//	api.go       routes, authentication, reading and answering
+//	account.go   accounts
+//	campaign.go  10DLC campaigns
+//	number.go    numbers as they are set
+//	listing.go   numbers as they are shown
+//	carrier.go   carriers
+//	queue.go     queues, and the rates and caps that senders share
+//	message.go   one message: what became of it, and why
+//	held.go      messages whose submit was never answered
+//	store.go     what is needed of a store
 package operator
 
 import (
@@ -18,7 +21,11 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -37,7 +44,7 @@ type Config struct {
 	Binds func(carrier string) []Bind
 	// Receipted counts the receipts that came from a carrier since the start.
 	Receipted func(carrier string) int64
-	// Changed is called after numbers changed, before the answer.
+	// Changed is called after accounts, campaigns or numbers changed, before the answer; new messages follow the change when it returns.
 	Changed func(context.Context) error
 	// Told hears of the events of a message that was ended.
 	Told func([]gateway.Event)
@@ -51,7 +58,8 @@ type Config struct {
 // Queue is what the operator sees and changes of the queue: mt.Dispatcher.
 type Queue interface {
 	Carriers() []mt.CarrierState
-	Queues(limit int) []mt.QueueState
+	Queues(filter mt.QueueFilter) []mt.QueueState
+	Scopes() []mt.ScopeState
 	Pause(carrier string) error
 	Resume(carrier string) error
 	Return(m *gateway.Message)
@@ -69,7 +77,15 @@ func New(cfg Config) *API {
 	for pattern, handle := range map[string]func(*http.Request) (int, any, error){
 		"POST /admin/v1/accounts":                        a.createAccount,
 		"GET /admin/v1/accounts":                         a.listAccounts,
+		"GET /admin/v1/accounts/{auth_id}":               a.showAccount,
+		"POST /admin/v1/accounts/{auth_id}":              a.changeAccount,
+		"POST /admin/v1/campaigns":                       a.putCampaigns,
+		"GET /admin/v1/campaigns":                        a.listCampaigns,
+		"DELETE /admin/v1/campaigns/{id}":                a.deleteCampaign,
 		"POST /admin/v1/numbers":                         a.putNumbers,
+		"GET /admin/v1/numbers":                          a.listNumbers,
+		"POST /admin/v1/numbers/{number}/pause":          a.pauseNumber,
+		"POST /admin/v1/numbers/{number}/resume":         a.resumeNumber,
 		"GET /admin/v1/carriers":                         a.listCarriers,
 		"POST /admin/v1/carriers/{name}/pause":           a.pauseCarrier,
 		"POST /admin/v1/carriers/{name}/resume":          a.resumeCarrier,
@@ -98,7 +114,7 @@ func (a *API) Guard(next http.Handler) http.Handler {
 		hash := sha256.Sum256([]byte(strings.TrimSpace(token)))
 		if !strings.EqualFold(scheme, "Bearer") || subtle.ConstantTimeCompare(hash[:], a.TokenHash[:]) != 1 {
 			w.Header().Set("WWW-Authenticate", `Bearer realm="heliograph operator"`)
-			a.write(w, r, http.StatusUnauthorized, map[string]string{"error": "the operator's token is missing or wrong"})
+			a.write(w, r, a.newID(), http.StatusUnauthorized, map[string]string{"error": "the operator's token is missing or wrong"})
 			return
 		}
 		next.ServeHTTP(w, r)
@@ -115,31 +131,45 @@ var statuses = map[gateway.ErrorCode]int{
 // answer makes a handler of a function that gives a status and a body, or an error.
 func (a *API) answer(handle func(*http.Request) (int, any, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
+		id := a.newID()
 		status, body, err := handle(r)
 		if err != nil {
-			status, body = a.refusal(r, err)
+			status, body = a.refusal(r, id, err)
 		}
-		a.write(w, r, status, body)
+		a.write(w, r, id, status, body)
 	}
 }
 
-func (a *API) refusal(r *http.Request, err error) (int, any) {
+// newID is the id of a request: the answer holds it, and so does what the log says of it.
+func (a *API) newID() string { return a.IDs.Next(a.Now()).String() }
+
+// refusal is what the operator is told of an error. The log names the route and not the path, which may hold a number.
+func (a *API) refusal(r *http.Request, id string, err error) (int, any) {
 	var refusal *gateway.Error
 	if errors.As(err, &refusal) {
 		return statuses[refusal.Code], map[string]string{"error": refusal.Text}
 	}
-	a.Log.Error("an operator's request failed", "method", r.Method, "path", r.URL.Path, "err", err)
+	a.Log.Error("an operator's request failed", "api_id", id, "route", r.Pattern, "err", err)
 	return http.StatusInternalServerError, map[string]string{"error": "internal error; the server's log says more"}
 }
 
+// tellChange makes the message path follow a change that the store has. It is finished even if the operator goes away meanwhile.
+func (a *API) tellChange(r *http.Request) error {
+	err := a.Changed(context.WithoutCancel(r.Context()))
+	if err == nil {
+		return nil
+	}
+	a.Log.Error("a change is stored, but the message path could not read it", "route", r.Pattern, "err", err)
+	return gateway.Errorf(gateway.Unavailable, "the change was stored, but does not hold for new messages yet")
+}
+
 // write sends a JSON object with the request's id.
-func (a *API) write(w http.ResponseWriter, r *http.Request, status int, body any) {
+func (a *API) write(w http.ResponseWriter, r *http.Request, id string, status int, body any) {
 	fields, err := json.Marshal(body)
 	if err != nil {
-		a.Log.Error("an answer cannot be encoded", "path", r.URL.Path, "err", err)
+		a.Log.Error("an answer cannot be encoded", "api_id", id, "route", r.Pattern, "err", err)
 		status, fields = http.StatusInternalServerError, []byte(`{"error":"internal error; the server's log says more"}`)
 	}
-	id := a.IDs.Next(a.Now()).String()
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("X-Request-ID", id)
 	w.WriteHeader(status)
@@ -174,3 +204,42 @@ func read(r *http.Request, into any) error {
 	}
 	return nil
 }
+
+// params gives the query's parameters. Like fields of a body, what is not known is refused: a misspelt filter would show everything.
+func params(r *http.Request, known ...string) (url.Values, error) {
+	query, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return nil, gateway.Errorf(gateway.Invalid, "the query could not be read")
+	}
+	for _, name := range slices.Sorted(maps.Keys(query)) {
+		if !slices.Contains(known, name) {
+			return nil, gateway.Errorf(gateway.Invalid, "there is no parameter %q; known are %s", name, strings.Join(known, ", "))
+		}
+	}
+	return query, nil
+}
+
+// intParam reads a whole number from least to most out of a query.
+func intParam(query url.Values, name string, absent, least, most int) (int, error) {
+	text := query.Get(name)
+	if text == "" {
+		return absent, nil
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < least || n > most {
+		return 0, gateway.Errorf(gateway.Invalid, "%s must be a number from %d to %d", name, least, most)
+	}
+	return n, nil
+}
+
+// accountParam reads an account's id out of a query; "" when it is absent.
+func accountParam(query url.Values) (gateway.AccountID, error) {
+	id := gateway.AccountID(query.Get("auth_id"))
+	if id != "" && !id.Valid() {
+		return "", gateway.Errorf(gateway.Invalid, "auth_id has not the form of an auth id")
+	}
+	return id, nil
+}
+
+// logged is what a log names of those that a call changed: the first few, so that a line stays one.
+func logged(ids []string) []string { return ids[:min(len(ids), 20)] }

@@ -1,6 +1,8 @@
 package operator
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
@@ -8,11 +10,12 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 
 	"github.com/heliograph/heliograph/internal/gateway"
 	"github.com/heliograph/heliograph/internal/mt"
@@ -25,16 +28,20 @@ var noon = time.Date(2026, 5, 6, 12, 0, 0, 0, time.UTC)
 // fixture is an API over a store and a queue in memory.
 type fixture struct {
 	*API
-	accounts []gateway.Account
-	numbers  []gateway.Number
-	message  *gateway.Message
-	held     []gateway.Held
-	fail     error // of every store call
+	accounts  []gateway.Account
+	campaigns []gateway.Campaign
+	numbers   []gateway.Number
+	message   *gateway.Message
+	held      []gateway.Held
+	fail      error // of every store call
 
 	paused   map[string]bool
+	queues   mt.QueueFilter // that were asked for
 	returned []gateway.ID
 	told     int
 	changed  int
+	change   error // what Changed answers
+	log      bytes.Buffer
 }
 
 func newFixture() *fixture {
@@ -45,15 +52,18 @@ func newFixture() *fixture {
 			return []Bind{{Name: name + "/1", State: "bound", Since: noon, Window: 100, InUse: 3}}
 		},
 		Receipted: func(string) int64 { return 7 },
-		Changed:   func(context.Context) error { f.changed++; return nil },
-		Told:      func(events []gateway.Event) { f.told += len(events) },
-		IDs:       &gateway.IDSource{Entropy: func() uint64 { return 1 }},
+		Changed: func(ctx context.Context) error {
+			f.changed++
+			return errors.Join(ctx.Err(), f.change)
+		},
+		Told: func(events []gateway.Event) { f.told += len(events) },
+		IDs:  &gateway.IDSource{Entropy: func() uint64 { return 1 }},
 		Random: func(b []byte) {
 			for i := range b {
 				b[i] = byte(i)
 			}
 		},
-		Now: func() time.Time { return noon }, Log: slog.New(slog.DiscardHandler),
+		Now: func() time.Time { return noon }, Log: slog.New(slog.NewTextHandler(&f.log, nil)),
 	})
 	return f
 }
@@ -65,11 +75,72 @@ func (f *fixture) CreateAccount(_ context.Context, a gateway.Account) error {
 
 func (f *fixture) Accounts(context.Context) ([]gateway.Account, error) { return f.accounts, f.fail }
 
-func (f *fixture) PutNumbers(_ context.Context, numbers []gateway.Number) error {
+func (f *fixture) ChangeAccount(_ context.Context, id gateway.AccountID, change gateway.AccountChange) (gateway.Account, error) {
+	for i := range f.accounts {
+		a := &f.accounts[i]
+		if a.ID != id || f.fail != nil {
+			continue
+		}
+		if change.Name != nil {
+			a.Name = *change.Name
+		}
+		if change.Enabled != nil {
+			a.Enabled = *change.Enabled
+		}
+		if change.Rate != nil {
+			a.Rate = *change.Rate
+		}
+		return *a, nil
+	}
+	return gateway.Account{}, cmp.Or[error](f.fail, gateway.Errorf(gateway.NotFound, "not found"))
+}
+
+func (f *fixture) PutCampaigns(_ context.Context, campaigns []gateway.Campaign) error {
+	for _, c := range campaigns {
+		if f.fail == nil && !slices.ContainsFunc(f.accounts, func(a gateway.Account) bool { return a.ID == c.Account }) {
+			return gateway.Errorf(gateway.Invalid, "there is no account %s", c.Account)
+		}
+	}
 	if f.fail == nil {
-		f.numbers = append(f.numbers, numbers...)
+		f.campaigns = append(f.campaigns, campaigns...)
 	}
 	return f.fail
+}
+
+func (f *fixture) Campaigns(context.Context) ([]gateway.Campaign, error) { return f.campaigns, f.fail }
+
+func (f *fixture) DeleteCampaign(_ context.Context, id string) error {
+	before := len(f.campaigns)
+	f.campaigns = slices.DeleteFunc(f.campaigns, func(c gateway.Campaign) bool { return c.ID == id })
+	if f.fail == nil && len(f.campaigns) == before {
+		return gateway.Errorf(gateway.NotFound, "not found")
+	}
+	return f.fail
+}
+
+func (f *fixture) PutNumbers(_ context.Context, numbers []gateway.Number) error {
+	if f.fail != nil {
+		return f.fail
+	}
+	for _, n := range numbers {
+		f.numbers = slices.DeleteFunc(f.numbers, func(other gateway.Number) bool { return other.Number == n.Number })
+		f.numbers = append(f.numbers, n)
+	}
+	return nil
+}
+
+// Numbers finds them as stores do: by how they begin.
+func (f *fixture) Numbers(_ context.Context, filter gateway.NumberFilter) ([]gateway.Number, int, error) {
+	var found []gateway.Number
+	for _, n := range f.numbers {
+		begins := len(filter.Prefixes) == 0 || slices.ContainsFunc(filter.Prefixes, func(p string) bool { return strings.HasPrefix(n.Number, p) })
+		if begins && (filter.Account == "" || filter.Account == n.Account) && (!filter.Inventory || n.Account == "") &&
+			(len(filter.Types) == 0 || slices.Contains(filter.Types, n.Type)) && (filter.Country == "" || filter.Country == n.Country) {
+			found = append(found, n)
+		}
+	}
+	page := found[min(filter.Offset, len(found)):]
+	return page[:min(filter.Limit, len(page))], len(found), f.fail
 }
 
 func (f *fixture) Message(_ context.Context, account gateway.AccountID, id gateway.ID) (*gateway.Message, error) {
@@ -104,8 +175,22 @@ func (f *fixture) Carriers() []mt.CarrierState {
 	return []mt.CarrierState{{Name: "main", Paused: f.paused["main"], Places: 100, InFlight: 3, LineStats: mt.LineStats{Submitted: 9, Accepted: 8}}}
 }
 
-func (f *fixture) Queues(int) []mt.QueueState {
-	return []mt.QueueState{{Sender: "14155550100", Carrier: "main", Messages: 5, Units: 6, FreeAt: noon, Rate: 1}}
+func (f *fixture) Queues(filter mt.QueueFilter) []mt.QueueState {
+	f.queues = filter
+	return []mt.QueueState{
+		{
+			Account: anAccount, Sender: "14155550100", Carrier: "main", Messages: 5, Units: 6, FreeAt: noon, Rate: 1, DailyCap: 2000, SentToday: 30,
+			Campaign: "C1",
+		},
+		{Account: anAccount, Sender: "14155550101", Carrier: "main", Messages: 1, Units: 1, Oldest: noon, Paused: true},
+	}
+}
+
+func (f *fixture) Scopes() []mt.ScopeState {
+	return []mt.ScopeState{
+		{Kind: "account", Name: string(anAccount), Rate: 5, Units: 6, FreeAt: noon},
+		{Kind: "campaign", Name: "C1", DailyCap: 2000, SentToday: 30},
+	}
 }
 
 func (f *fixture) Pause(name string) error  { return f.setPaused(name, true) }
@@ -142,7 +227,10 @@ func (f *fixture) call(t *testing.T, method, path, body, authorization string) (
 	return w.Code, fields
 }
 
-const bearer = "Bearer " + token
+const (
+	bearer    = "Bearer " + token
+	anAccount = gateway.AccountID("MAXXXXXXXXXXXXXXXXXX")
+)
 
 func TestOnlyTheOperator(t *testing.T) {
 	f := newFixture()
@@ -168,9 +256,9 @@ func TestAccounts(t *testing.T) {
 	}
 	status, fields = f.call(t, "GET", "/admin/v1/accounts", "", bearer)
 	want := map[string]any{"accounts": []any{map[string]any{
-		"auth_id": id, "name": "acme", "enabled": true, "created_on": "2026-05-06T12:00:00Z",
+		"auth_id": id, "name": "acme", "enabled": true, "rate": 0.0, "created_on": "2026-05-06T12:00:00Z",
 	}}}
-	if diff := cmp.Diff(want, fields); status != http.StatusOK || diff != "" {
+	if diff := gocmp.Diff(want, fields); status != http.StatusOK || diff != "" {
 		t.Errorf("status %d, body differs (-want +got):\n%s", status, diff)
 	}
 }
@@ -185,11 +273,19 @@ func TestPutNumbers(t *testing.T) {
 			`{"number":"+1 (415) 555-0100","auth_id":"MAXXXXXXXXXXXXXXXXXX","services":["SMS","mms"],"rate":2.5,"carrier":"main"}`,
 			gateway.Number{Number: "14155550100", Type: gateway.LongCode, Country: "US", Region: "CA", AreaCode: "415", Services: both, Carrier: "main", Rate: 2.5, Account: "MAXXXXXXXXXXXXXXXXXX", AddedAt: noon},
 		},
-		{`{"number":"14165550100","rate":0}`, gateway.Number{Number: "14165550100", Type: gateway.LongCode, Country: "CA", Region: "ON", AreaCode: "416", Services: sms, AddedAt: noon}},
-		{`{"number":"18005550100"}`, gateway.Number{Number: "18005550100", Type: gateway.TollFree, Country: "US", Services: sms, Rate: -1, AddedAt: noon}},
+		{`{"number":"14165550100","rate":0}`, gateway.Number{Number: "14165550100", Type: gateway.LongCode, Country: "CA", Region: "ON", AreaCode: "416", Services: sms, AddedAt: noon}}, // a rate of its own: no cap
+		{`{"number":"18005550100"}`, gateway.Number{Number: "18005550100", Type: gateway.TollFree, Country: "US", Services: sms, Rate: -1, DailyCap: -1, AddedAt: noon}},
 		{`{"number":"555444","daily_cap":9}`, gateway.Number{Number: "555444", Type: gateway.ShortCode, Country: "US", Services: sms, Rate: -1, DailyCap: 9, AddedAt: noon}},
-		{`{"number":"555333","country_iso2":"ca"}`, gateway.Number{Number: "555333", Type: gateway.ShortCode, Country: "CA", Services: sms, Rate: -1, AddedAt: noon}},
-		{`{"number":"HELIO","country_iso2":"GB"}`, gateway.Number{Number: "HELIO", Type: gateway.Alphanumeric, Country: "GB", Services: sms, Rate: -1, AddedAt: noon}},
+		{`{"number":"555333","country_iso2":"ca"}`, gateway.Number{Number: "555333", Type: gateway.ShortCode, Country: "CA", Services: sms, Rate: -1, DailyCap: -1, AddedAt: noon}},
+		{
+			`{"number":"14155550101","rate":3,"daily_cap":40,"campaign":"C-1_a","paused":true,"auth_id":"MAXXXXXXXXXXXXXXXXXX"}`,
+			gateway.Number{Number: "14155550101", Type: gateway.LongCode, Country: "US", Region: "CA", AreaCode: "415", Services: sms, Rate: 3, DailyCap: 40, Campaign: "C-1_a", Paused: true, Account: anAccount, AddedAt: noon},
+		},
+		{
+			`{"number":"14155550102","rate":null,"daily_cap":0}`,
+			gateway.Number{Number: "14155550102", Type: gateway.LongCode, Country: "US", Region: "CA", AreaCode: "415", Services: sms, Rate: -1, AddedAt: noon},
+		},
+		{`{"number":"HELIO","country_iso2":"GB"}`, gateway.Number{Number: "HELIO", Type: gateway.Alphanumeric, Country: "GB", Services: sms, Rate: -1, DailyCap: -1, AddedAt: noon}},
 	}
 	for _, c := range cases {
 		f := newFixture()
@@ -202,7 +298,7 @@ func TestPutNumbers(t *testing.T) {
 		if got.Type == gateway.TollFree { // toll-free numbers are at home in no area
 			got.AreaCode = ""
 		}
-		if diff := cmp.Diff(c.want, got); diff != "" {
+		if diff := gocmp.Diff(c.want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", c.body, diff)
 		}
 	}
@@ -231,8 +327,46 @@ func TestRefusals(t *testing.T) {
 		{"POST", "/admin/v1/numbers", `{"numbers":[{"number":"14155550100","carrier":"none"}]}`, 400},
 		{"POST", "/admin/v1/numbers", `{"numbers":[{"number":"14155550100","auth_id":"me"}]}`, 400},
 		{"POST", "/admin/v1/numbers", `{"numbers":[{"number":"14155550100","rte":1}]}`, 400},
+		{"POST", "/admin/v1/accounts", `{"name":"x","rate":-1}`, 400},
+		{"POST", "/admin/v1/accounts", `{"name":"x","rate":1e999}`, 400},
+		{"POST", "/admin/v1/accounts/MAXXXXXXXXXXXXXXXXXX", `{"name":"x"}`, 404},
+		{"POST", "/admin/v1/accounts/MAXXXXXXXXXXXXXXXXXX", `{"name":""}`, 400},
+		{"POST", "/admin/v1/accounts/MAXXXXXXXXXXXXXXXXXX", `{"rate":-0.1}`, 400},
+		{"POST", "/admin/v1/accounts/MAXXXXXXXXXXXXXXXXXX", `{"rate":"1"}`, 400},
+		{"POST", "/admin/v1/accounts/MAXXXXXXXXXXXXXXXXXX", `{"auth_token":"x"}`, 400},
+		{"GET", "/admin/v1/accounts/MAXXXXXXXXXXXXXXXXXX", "", 404},
+		{"POST", "/admin/v1/campaigns", `{"campaigns":[]}`, 400},
+		{"POST", "/admin/v1/campaigns", `{"campaigns":[{"id":"","auth_id":"MAXXXXXXXXXXXXXXXXXX"}]}`, 400},
+		{"POST", "/admin/v1/campaigns", `{"campaigns":[{"id":"a b","auth_id":"MAXXXXXXXXXXXXXXXXXX"}]}`, 400},
+		{"POST", "/admin/v1/campaigns", `{"campaigns":[{"id":"é","auth_id":"MAXXXXXXXXXXXXXXXXXX"}]}`, 400},
+		{"POST", "/admin/v1/campaigns", `{"campaigns":[{"id":"` + strings.Repeat("x", 65) + `","auth_id":"MAXXXXXXXXXXXXXXXXXX"}]}`, 400},
+		{"POST", "/admin/v1/campaigns", `{"campaigns":[{"id":"C1"}]}`, 400},
+		{"POST", "/admin/v1/campaigns", `{"campaigns":[{"id":"C1","auth_id":"MAXXXXXXXXXXXXXXXXXX","rate":-1}]}`, 400},
+		{"POST", "/admin/v1/campaigns", `{"campaigns":[{"id":"C1","auth_id":"MAXXXXXXXXXXXXXXXXXX","daily_cap":-1}]}`, 400},
+		{"POST", "/admin/v1/campaigns", `{"campaigns":[{"id":"C1","auth_id":"MAXXXXXXXXXXXXXXXXXX"}]}`, 400}, // no such account
+		{"POST", "/admin/v1/campaigns", `{"campaigns":[{"id":"C1","auth_id":"MAXXXXXXXXXXXXXXXXXX"},{"id":"C1","auth_id":"MAXXXXXXXXXXXXXXXXXX"}]}`, 400},
+		{"DELETE", "/admin/v1/campaigns/C1", "", 404},
+		{"POST", "/admin/v1/numbers", `{"numbers":[{"number":"14155550100","daily_cap":1.5}]}`, 400},
+		{"POST", "/admin/v1/numbers", `{"numbers":[{"number":"14155550100","campaign":"C1"}]}`, 400},
+		{"POST", "/admin/v1/numbers", `{"numbers":[{"number":"14155550100","campaign":"C 1","auth_id":"MAXXXXXXXXXXXXXXXXXX"}]}`, 400},
+		{"POST", "/admin/v1/numbers", `{"numbers":[{"number":"14155550100","paused":"yes"}]}`, 400},
+		{"POST", "/admin/v1/numbers/14155550100/pause", "", 404},
+		{"POST", "/admin/v1/numbers/-/resume", "", 404},
+		{"GET", "/admin/v1/numbers?limit=1001", "", 400},
+		{"GET", "/admin/v1/numbers?offset=-1", "", 400},
+		{"GET", "/admin/v1/numbers?auth_id=me", "", 400},
+		{"GET", "/admin/v1/numbers?auth_id=MAXXXXXXXXXXXXXXXXXX&inventory=true", "", 400},
+		{"GET", "/admin/v1/numbers?inventory=perhaps", "", 400},
+		{"GET", "/admin/v1/numbers?type=pager", "", 400},
+		{"GET", "/admin/v1/numbers?country_iso2=USA", "", 400},
+		{"GET", "/admin/v1/numbers?prefix=%2B", "", 400},
+		{"GET", "/admin/v1/numbers?numer=1", "", 400},
+		{"GET", "/admin/v1/numbers?limit=%zz", "", 400},
 		{"POST", "/admin/v1/carriers/none/pause", "", 404},
 		{"GET", "/admin/v1/queues?limit=0", "", 400},
+		{"GET", "/admin/v1/queues?auth_id=me", "", 400},
+		{"GET", "/admin/v1/queues?sender=%2B", "", 400},
+		{"GET", "/admin/v1/queues?account=MAXXXXXXXXXXXXXXXXXX", "", 400},
 		{"GET", "/admin/v1/held?limit=many", "", 400},
 		{"POST", "/admin/v1/held/x/resend", "", 404},
 		{"POST", "/admin/v1/held/018f0000-0000-7000-8000-000000000000/fail", "", 404},
@@ -245,7 +379,7 @@ func TestRefusals(t *testing.T) {
 			t.Errorf("%s %s %.80s: got %d %v, want %d", c.method, c.path, c.body, status, fields, c.status)
 		}
 	}
-	if len(f.accounts)+len(f.numbers)+f.changed != 0 {
+	if len(f.accounts)+len(f.numbers)+len(f.campaigns)+f.changed != 0 {
 		t.Errorf("a refused request changed something: %+v", f)
 	}
 }
@@ -263,7 +397,7 @@ func TestStoreFails(t *testing.T) {
 	}
 }
 
-func TestCarriersAndQueues(t *testing.T) {
+func TestCarriers(t *testing.T) {
 	f := newFixture()
 	if status, _ := f.call(t, "POST", "/admin/v1/carriers/main/pause", "", bearer); status != http.StatusOK || !f.paused["main"] {
 		t.Errorf("pause: %d", status)
@@ -282,12 +416,35 @@ func TestCarriersAndQueues(t *testing.T) {
 	if status, _ := f.call(t, "POST", "/admin/v1/carriers/main/resume", "", bearer); status != http.StatusOK || f.paused["main"] {
 		t.Errorf("resume: %d", status)
 	}
-	_, fields = f.call(t, "GET", "/admin/v1/queues?limit=1", "", bearer)
-	wantQueues := map[string]any{"queues": []any{map[string]any{
-		"sender": "14155550100", "carrier": "main", "messages": 5.0, "queued_units": 6.0, "free_at": "2026-05-06T12:00:00Z", "oldest": nil, "rate": 1.0,
-	}}}
-	if diff := cmp.Diff(wantQueues, fields); diff != "" {
+}
+
+func TestQueues(t *testing.T) {
+	f := newFixture()
+	_, fields := f.call(t, "GET", "/admin/v1/queues?limit=1&sender=%2B1+415+555+0100&auth_id="+string(anAccount), "", bearer)
+	if want := (mt.QueueFilter{Account: anAccount, Sender: "14155550100", Limit: 1}); f.queues != want {
+		t.Errorf("asked for %+v, want %+v", f.queues, want)
+	}
+	want := map[string]any{
+		"queues": []any{map[string]any{
+			"auth_id": string(anAccount), "sender": "14155550100", "carrier": "main", "messages": 5.0, "queued_units": 6.0, "free_at": "2026-05-06T12:00:00Z",
+			"oldest": nil, "rate": 1.0, "daily_cap": 2000.0, "sent_today": 30.0, "campaign": "C1", "paused": false,
+		}, map[string]any{
+			"auth_id": string(anAccount), "sender": "14155550101", "carrier": "main", "messages": 1.0, "queued_units": 1.0, "free_at": nil,
+			"oldest": "2026-05-06T12:00:00Z", "rate": 0.0, "daily_cap": 0.0, "sent_today": 0.0, "campaign": "", "paused": true,
+		}},
+		"scopes": []any{
+			map[string]any{
+				"kind": "account", "name": string(anAccount), "rate": 5.0, "daily_cap": 0.0, "sent_today": 0.0, "queued_units": 6.0,
+				"free_at": "2026-05-06T12:00:00Z",
+			},
+			map[string]any{"kind": "campaign", "name": "C1", "rate": 0.0, "daily_cap": 2000.0, "sent_today": 30.0, "queued_units": 0.0, "free_at": nil},
+		},
+	}
+	if diff := gocmp.Diff(want, fields); diff != "" {
 		t.Errorf("queues (-want +got):\n%s", diff)
+	}
+	if f.call(t, "GET", "/admin/v1/queues", "", bearer); f.queues != (mt.QueueFilter{Limit: 100}) {
+		t.Errorf("without a filter %+v", f.queues)
 	}
 }
 
@@ -334,7 +491,7 @@ func TestMessageShowsNoSecrets(t *testing.T) {
 		"parts_delivered": []any{2.0}, "parts_refused": []any{}, "due_at": nil, "sent_at": "2026-05-06T12:00:00Z",
 	}
 	for key, value := range want {
-		if diff := cmp.Diff(value, fields[key]); diff != "" {
+		if diff := gocmp.Diff(value, fields[key]); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", key, diff)
 		}
 	}

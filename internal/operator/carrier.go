@@ -2,10 +2,7 @@ package operator
 
 import (
 	"net/http"
-	"strconv"
 	"time"
-
-	"github.com/heliograph/heliograph/internal/gateway"
 )
 
 // Bind is one connection to a carrier, as the operator sees it.
@@ -70,44 +67,4 @@ func (a *API) resumeCarrier(r *http.Request) (int, any, error) {
 	}
 	a.Log.Info("carrier resumed", "carrier", name)
 	return http.StatusOK, map[string]string{"message": "resumed"}, nil
-}
-
-type queueView struct {
-	Sender   string     `json:"sender"`
-	Carrier  string     `json:"carrier"`
-	Messages int        `json:"messages"`
-	Units    int        `json:"queued_units"`
-	FreeAt   time.Time  `json:"free_at"`
-	Oldest   *time.Time `json:"oldest"` // when the message at the head was accepted; null: it waits in the store
-	Rate     float64    `json:"rate"`
-}
-
-// listQueues shows the longest queues first.
-func (a *API) listQueues(r *http.Request) (int, any, error) {
-	limit, err := intParam(r, "limit", 100, 10_000)
-	if err != nil {
-		return 0, nil, err
-	}
-	states := a.Queue.Queues(limit)
-	views := make([]queueView, len(states))
-	for i, s := range states {
-		views[i] = queueView{
-			Sender: s.Sender, Carrier: s.Carrier, Messages: s.Messages, Units: s.Units, FreeAt: s.FreeAt.UTC(), Rate: s.Rate,
-			Oldest: moment(s.Oldest),
-		}
-	}
-	return http.StatusOK, map[string]any{"queues": views}, nil
-}
-
-// intParam reads a number from 1 to most out of the query.
-func intParam(r *http.Request, name string, absent, most int) (int, error) {
-	text := r.URL.Query().Get(name)
-	if text == "" {
-		return absent, nil
-	}
-	n, err := strconv.Atoi(text)
-	if err != nil || n < 1 || n > most {
-		return 0, gateway.Errorf(gateway.Invalid, "%s must be a number from 1 to %d", name, most)
-	}
-	return n, nil
 }

@@ -16,7 +16,11 @@ type heldView struct {
 
 // listHeld shows messages whose submit was never answered by a carrier that is set to hold, the oldest first.
 func (a *API) listHeld(r *http.Request) (int, any, error) {
-	limit, err := intParam(r, "limit", 100, 10_000)
+	query, err := params(r, "limit")
+	if err != nil {
+		return 0, nil, err
+	}
+	limit, err := intParam(query, "limit", 100, 1, 10_000)
 	if err != nil {
 		return 0, nil, err
 	}

@@ -1,7 +1,7 @@
 package operator
 
 import (
-	"math"
+	"context"
 	"net/http"
 	"strings"
 	"time"
@@ -18,7 +18,9 @@ type numberArgs struct {
 	Carrier  string   `json:"carrier"`
 	Services []string `json:"services"`
 	Rate     *float64 `json:"rate"`
-	DailyCap int      `json:"daily_cap"`
+	DailyCap *int     `json:"daily_cap"`
+	Campaign string   `json:"campaign"`
+	Paused   bool     `json:"paused"`
 	AuthID   string   `json:"auth_id"`
 }
 
@@ -48,7 +50,8 @@ func (a *API) putNumbers(r *http.Request) (int, any, error) {
 	if err := a.Store.PutNumbers(r.Context(), numbers); err != nil {
 		return 0, nil, err
 	}
-	if err := a.Changed(r.Context()); err != nil {
+	a.logNumbers("numbers changed", names)
+	if err := a.tellChange(r); err != nil {
 		return 0, nil, err
 	}
 	return http.StatusOK, map[string]any{"message": "changed", "numbers": names}, nil
@@ -66,7 +69,7 @@ func (a *API) number(args *numberArgs, now time.Time) (gateway.Number, error) {
 	}
 	n := gateway.Number{
 		Number: number, Type: numbering.Type(number), Country: country, Region: region, AreaCode: area, Carrier: args.Carrier,
-		Rate: -1, DailyCap: args.DailyCap, Account: gateway.AccountID(args.AuthID), AddedAt: now,
+		Rate: -1, DailyCap: -1, Campaign: args.Campaign, Paused: args.Paused, Account: gateway.AccountID(args.AuthID), AddedAt: now,
 	}
 	if args.Type != "" {
 		t, ok := gateway.ParseNumberType(strings.ToLower(args.Type))
@@ -99,20 +102,32 @@ func (a *API) completeNumber(n *gateway.Number, args *numberArgs) error {
 		}
 		n.Services |= gateway.Services(s)
 	}
-	if args.Rate != nil {
-		n.Rate = *args.Rate
-		if n.Rate < 0 || math.IsInf(n.Rate, 0) || math.IsNaN(n.Rate) {
-			return gateway.Errorf(gateway.Invalid, "rate of %s must be units per second, 0 for unlimited", n.Number)
-		}
-	}
-	if n.DailyCap < 0 {
-		return gateway.Errorf(gateway.Invalid, "daily_cap of %s must not be negative", n.Number)
+	if err := setLimits(n, args); err != nil {
+		return err
 	}
 	if n.Carrier != "" && !a.hasCarrier(n.Carrier) {
 		return gateway.Errorf(gateway.Invalid, "carrier of %s: there is no carrier %q", n.Number, n.Carrier)
 	}
 	if n.Account != "" && !n.Account.Valid() {
 		return gateway.Errorf(gateway.Invalid, "auth_id of %s has not the form of an auth id", n.Number)
+	}
+	if n.Campaign != "" && (!isCampaignID(n.Campaign) || n.Account == "") {
+		return gateway.Errorf(gateway.Invalid, "campaign of %s must be a campaign of the number's account", n.Number)
+	}
+	return nil
+}
+
+// setLimits sets the rate and the cap. Whoever sets a rate has agreed on what the number may send, so the default cap is not for it.
+func setLimits(n *gateway.Number, args *numberArgs) error {
+	if args.Rate != nil {
+		if n.Rate, n.DailyCap = *args.Rate, 0; n.Rate < 0 {
+			return gateway.Errorf(gateway.Invalid, "rate of %s must be units per second, 0 for unlimited", n.Number)
+		}
+	}
+	if args.DailyCap != nil {
+		if n.DailyCap = *args.DailyCap; n.DailyCap < 0 {
+			return gateway.Errorf(gateway.Invalid, "daily_cap of %s must be units per day, 0 for none", n.Number)
+		}
 	}
 	return nil
 }
@@ -125,3 +140,62 @@ func (a *API) hasCarrier(name string) bool {
 	}
 	return false
 }
+
+func (a *API) pauseNumber(r *http.Request) (int, any, error) {
+	return a.setPaused(r, true, "paused")
+}
+
+func (a *API) resumeNumber(r *http.Request) (int, any, error) {
+	return a.setPaused(r, false, "resumed")
+}
+
+// setPaused pauses or resumes one number; its other settings stay. What is so already is told again: the call before may have failed at that.
+func (a *API) setPaused(r *http.Request, paused bool, done string) (int, any, error) {
+	n, err := a.findNumber(r.Context(), numbering.SanitizeSource(r.PathValue("number")))
+	if err != nil {
+		return 0, nil, err
+	}
+	if n.Paused != paused {
+		n.Paused = paused
+		if err := a.Store.PutNumbers(r.Context(), []gateway.Number{n}); err != nil {
+			return 0, nil, err
+		}
+	}
+	a.logNumbers("number "+done, []string{n.Number})
+	if err := a.tellChange(r); err != nil {
+		return 0, nil, err
+	}
+	return http.StatusOK, map[string]string{"message": done}, nil
+}
+
+// findNumber reads one number, whoever has it. A store finds numbers by how they begin, and a short code may be the beginning of many.
+func (a *API) findNumber(ctx context.Context, number string) (gateway.Number, error) {
+	filter := gateway.NumberFilter{Prefixes: []string{number}, Limit: maxListed}
+	for number != "" {
+		found, total, err := a.Store.Numbers(ctx, filter)
+		if err != nil {
+			return gateway.Number{}, err
+		}
+		for _, n := range found {
+			if n.Number == number {
+				return n, nil
+			}
+		}
+		if filter.Offset += len(found); len(found) == 0 || filter.Offset >= total {
+			break
+		}
+	}
+	return gateway.Number{}, gateway.Errorf(gateway.NotFound, "not found")
+}
+
+// logNumbers logs a change of numbers, of which a log never holds the whole.
+func (a *API) logNumbers(what string, numbers []string) {
+	names := make([]string, 0, len(numbers))
+	for _, number := range logged(numbers) {
+		names = append(names, masked(number))
+	}
+	a.Log.Info(what, "count", len(numbers), "numbers", names)
+}
+
+// masked covers the last three characters.
+func masked(number string) string { return number[:max(0, len(number)-3)] + "***" }

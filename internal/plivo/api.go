@@ -50,7 +50,9 @@ type Config struct {
 	// Accept takes a checked message. When it returns without an error, the message is on disk.
 	Accept func(context.Context, *mt.Request) (gateway.Acceptance, error)
 	// Explain tells which sender a powerpack of the account would take, and why not the others.
-	Explain func(context.Context, gateway.AccountID, gateway.ID, gateway.Destination, gateway.Service) (mt.Explanation, error)
+	Explain func(context.Context, mt.Question) (mt.Explanation, error)
+	// Estimate tells when queued messages are expected to leave, in their order; a zero time: not known. nil: nobody knows.
+	Estimate func(context.Context, []*gateway.Message) ([]time.Time, error)
 	// Changed is called after each change to numbers or powerpacks, before the answer; new messages follow the change when it returns.
 	Changed func(context.Context) error
 	IDs     *gateway.IDSource
@@ -71,7 +73,8 @@ type Config struct {
 type API struct {
 	store    Store
 	accept   func(context.Context, *mt.Request) (gateway.Acceptance, error)
-	explain  func(context.Context, gateway.AccountID, gateway.ID, gateway.Destination, gateway.Service) (mt.Explanation, error)
+	explain  func(context.Context, mt.Question) (mt.Explanation, error)
+	estimate func(context.Context, []*gateway.Message) ([]time.Time, error)
 	changed  func(context.Context) error
 	ids      *gateway.IDSource
 	now      func() time.Time
@@ -88,11 +91,16 @@ type API struct {
 // redirect, which turns a client's POST into a GET.
 func New(cfg Config) http.Handler {
 	a := &API{
-		store: cfg.Store, accept: cfg.Accept, explain: cfg.Explain, changed: cfg.Changed, ids: cfg.IDs, now: cfg.Now, log: cfg.Log, accounts: cfg.Accounts,
-		throttle: newThrottle(), maxBody: cfg.MaxBody, proxies: cfg.TrustedProxies, served: cfg.Served,
+		store: cfg.Store, accept: cfg.Accept, explain: cfg.Explain, estimate: cfg.Estimate, changed: cfg.Changed, ids: cfg.IDs, now: cfg.Now, log: cfg.Log,
+		accounts: cfg.Accounts, throttle: newThrottle(), maxBody: cfg.MaxBody, proxies: cfg.TrustedProxies, served: cfg.Served,
 	}
 	if a.accounts == nil {
 		a.accounts = NewAccounts(cfg.Store.Account, cfg.Now)
+	}
+	if a.estimate == nil {
+		a.estimate = func(_ context.Context, messages []*gateway.Message) ([]time.Time, error) {
+			return make([]time.Time, len(messages)), nil
+		}
 	}
 	if a.changed == nil {
 		a.changed = func(context.Context) error { return nil }
@@ -204,6 +212,7 @@ type call struct {
 	r       *http.Request
 	id      gateway.ID // api_id; a repeated request answers with the first one's
 	at      time.Time
+	header  http.Header // of the answer
 	client  netip.Addr
 	from    netip.Addr // what the throttle counts the client as
 	path    segments
@@ -220,11 +229,11 @@ func (c *call) resource(segments string) string {
 
 // ServeHTTP answers one request. Whatever happens, the answer is a JSON object with an api_id, but for 204, which has no body.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	c := &call{api: a, r: r, at: a.now(), client: a.clientOf(r)}
+	c := &call{api: a, r: r, at: a.now(), header: w.Header(), client: a.clientOf(r)}
 	c.id, c.from = a.ids.Next(c.at), sourceOf(c.client)
 	ans, err := a.serve(c)
 	if err != nil {
-		ans = a.refuse(c, w.Header(), err)
+		ans = a.refuse(c, err)
 	}
 	write(w, c.id, ans)
 	pattern := ""
@@ -280,7 +289,7 @@ type errorBody struct {
 	Error string `json:"error"`
 }
 
-func (a *API) refuse(c *call, header http.Header, err error) answer {
+func (a *API) refuse(c *call, err error) answer {
 	if c.context().Err() != nil && errors.Is(err, c.context().Err()) { // nobody reads the answer, and nothing is wrong here
 		err = errGone
 	}
@@ -289,13 +298,13 @@ func (a *API) refuse(c *call, header http.Header, err error) answer {
 		a.log.Error("the API failed", "api_id", c.id.String(), "method", c.r.Method, "err", err)
 	}
 	if r.retryAfter > 0 {
-		header.Set("Retry-After", strconv.Itoa(r.retryAfter))
+		c.header.Set("Retry-After", strconv.Itoa(r.retryAfter))
 	}
 	if r.allow != "" {
-		header.Set("Allow", r.allow)
+		c.header.Set("Allow", r.allow)
 	}
 	if r.status == http.StatusUnauthorized {
-		header.Set("WWW-Authenticate", `Basic realm="Heliograph"`)
+		c.header.Set("WWW-Authenticate", `Basic realm="Heliograph"`)
 	}
 	return answer{r.status, errorBody{APIID: c.id.String(), Error: r.text}}
 }

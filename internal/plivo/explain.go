@@ -1,8 +1,11 @@
 package plivo
 
 import (
+	"cmp"
+	"math"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/heliograph/heliograph/internal/gateway"
 	"github.com/heliograph/heliograph/internal/mt"
@@ -11,10 +14,16 @@ import (
 
 // explainedSender is a sender of a powerpack, as an explanation shows it.
 type explainedSender struct {
-	Number            string `json:"number"`
-	Type              string `json:"type"`
-	Reason            string `json:"reason"` // why it is taken, or not
-	EstimatedSendTime string `json:"estimated_send_time"`
+	Number            string   `json:"number"`
+	Type              string   `json:"type"`
+	Reason            string   `json:"reason"`              // why it is taken, or not
+	EstimatedSendTime *string  `json:"estimated_send_time"` // null: not before something is changed
+	QueuedUnits       int      `json:"queued_units"`        // that wait for it
+	CampaignID        string   `json:"campaign_id"`         // whose rate and cap it shares; empty: none
+	DeliveryRate      *float64 `json:"delivery_rate"`       // of the last messages, from 0 to 1; null: there are none
+	DeliverySamples   int      `json:"delivery_samples"`    // how many these are
+	Health            string   `json:"health"`              // well, resting or probing
+	RestsUntil        *string  `json:"rests_until"`
 }
 
 // explanation says which sender a powerpack would take now, and why not the others. It is an addition of ours to the contract.
@@ -40,34 +49,45 @@ func (a *API) explainPowerpack(c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	dst, err := args.text("dst")
+	q, err := readQuestion(args)
 	if err != nil {
 		return answer{}, err
 	}
-	to, ok := numbering.Destination(numbering.Sanitize(dst))
-	if !ok {
-		return answer{}, gateway.Errorf(gateway.Invalid, "'%s' is not a valid phone number.", shortened(numbering.Sanitize(dst)))
+	q.Account, q.Powerpack = c.accountID(), pack.ID
+	found, err := a.explain(c.context(), q)
+	if err != nil {
+		return answer{}, err
+	}
+	return answer{http.StatusOK, showExplanation(c, &q, &found)}, nil
+}
+
+// readQuestion reads what message a sender is wanted for.
+func readQuestion(args arguments) (q mt.Question, err error) {
+	dst, err := args.text("dst")
+	if err != nil {
+		return q, err
+	}
+	var ok bool
+	if q.To, ok = numbering.Destination(numbering.Sanitize(dst)); !ok {
+		return q, gateway.Errorf(gateway.Invalid, "'%s' is not a valid phone number.", shortened(numbering.Sanitize(dst)))
 	}
 	name, err := args.text("type")
 	if err != nil {
-		return answer{}, err
+		return q, err
 	}
-	service := gateway.SMS
+	q.Service = gateway.SMS
 	if name != "" {
-		if service, ok = gateway.ParseService(strings.ToLower(name)); !ok {
-			return answer{}, gateway.Errorf(gateway.Invalid, "type must be sms or mms")
+		if q.Service, ok = gateway.ParseService(strings.ToLower(name)); !ok {
+			return q, gateway.Errorf(gateway.Invalid, "type must be sms or mms")
 		}
 	}
-	found, err := a.explain(c.context(), c.accountID(), pack.ID, to, service)
-	if err != nil {
-		return answer{}, err
-	}
-	return answer{http.StatusOK, showExplanation(c, to.Number, service, &found)}, nil
+	q.Expiry, err = readExpiry(args)
+	return q, err
 }
 
-func showExplanation(c *call, to string, service gateway.Service, found *mt.Explanation) explanation {
+func showExplanation(c *call, q *mt.Question, found *mt.Explanation) explanation {
 	e := explanation{
-		APIID: c.id.String(), Dst: to, Type: service.String(), Sticky: found.Habit, Senders: found.Senders,
+		APIID: c.id.String(), Dst: q.To.Number, Type: q.Service.String(), Sticky: found.Habit, Senders: found.Senders,
 		Others: make([]explainedSender, len(found.Others)),
 	}
 	if found.Rule == gateway.NoRule {
@@ -83,5 +103,22 @@ func showExplanation(c *call, to string, service gateway.Service, found *mt.Expl
 }
 
 func showSender(s *mt.Candidate, reason string) *explainedSender {
-	return &explainedSender{s.Number.Number, s.Number.Type.String(), reason, stamp(s.SendAt)}
+	shown := &explainedSender{
+		Number: s.Number.Number, Type: s.Number.Type.String(), Reason: reason, EstimatedSendTime: stampOrNull(s.SendAt), QueuedUnits: s.QueuedUnits,
+		CampaignID: s.Number.Campaign, DeliverySamples: s.Health.Ended, Health: cmp.Or(s.Health.Standing, "well"),
+		RestsUntil: stampOrNull(s.Health.RestsUntil),
+	}
+	if s.Health.Ended > 0 {
+		rate := math.Round(float64(s.Health.Delivered)/float64(s.Health.Ended)*1e4) / 1e4
+		shown.DeliveryRate = &rate
+	}
+	return shown
+}
+
+func stampOrNull(t time.Time) *string {
+	if t.IsZero() {
+		return nil
+	}
+	text := stamp(t)
+	return &text
 }

@@ -106,11 +106,7 @@ func (a *API) listMessages(c *call) (answer, error) {
 			return answer{}, err
 		}
 	}
-	body := list[record]{c.id.String(), newMeta(c.resource("/Message/"), args, p, total), make([]record, len(messages))}
-	for i, m := range messages {
-		body.Objects[i] = newRecord(c, m)
-	}
-	return answer{http.StatusOK, body}, nil
+	return answer{http.StatusOK, list[record]{c.id.String(), newMeta(c.resource("/Message/"), args, p, total), a.records(c, messages)}}, nil
 }
 
 // readSubaccount reads the argument by which a main account names a subaccount of its own; absent, it is the account itself.

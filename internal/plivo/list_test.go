@@ -2,6 +2,7 @@ package plivo
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/url"
 	"strings"
@@ -30,7 +31,7 @@ func TestRecord(t *testing.T) {
 		"replaced_sender":"","tendlc_campaign_id":"","tendlc_registration_status":"","destination_country_iso2":"US","destination_network":"",
 		"conversation_id":"","conversation_origin":"","conversation_expiration_timestamp":"","dlt_entity_id":"e","dlt_template_id":"t",
 		"dlt_template_category":"promotional","log":"true","message_expiry":60,"message_sent_time":"2026-03-04 05:06:08.123456+00:00",
-		"message_updated_time":"2026-03-04 05:06:09.123456+00:00"}`, r.string("api_id"), m.ID, m.ID, aPowerpack)
+		"message_updated_time":"2026-03-04 05:06:09.123456+00:00","estimated_send_time":null}`, r.string("api_id"), m.ID, m.ID, aPowerpack)
 	var wanted map[string]any
 	if err := json.Unmarshal([]byte(want), &wanted); err != nil {
 		t.Fatal(err)
@@ -98,6 +99,58 @@ func TestRecordRedaction(t *testing.T) {
 	}
 	if got := masked("12"); got != "***" {
 		t.Errorf("masked: %s", got)
+	}
+}
+
+// TestEstimates: when messages leave is asked for once a page, for those that wait; what is not known is null.
+func TestEstimates(t *testing.T) {
+	s := newServer(t)
+	var asked [][]gateway.ID
+	times := map[gateway.ID]time.Time{}
+	s.estimate = func(messages []*gateway.Message) ([]time.Time, error) {
+		var ids []gateway.ID
+		var found []time.Time
+		for _, m := range messages {
+			ids, found = append(ids, m.ID), append(found, times[m.ID])
+		}
+		asked = append(asked, ids)
+		return found, nil
+	}
+	soon := s.giveMessage(nil)
+	s.giveMessage(func(m *gateway.Message) { m.State = gateway.Sent })
+	unknown := s.giveMessage(nil)
+	s.giveMessage(func(m *gateway.Message) { m.Direction = gateway.Inbound })
+	late := s.giveMessage(nil)
+	times[soon.ID], times[late.ID] = start.Add(time.Second), start.Add(time.Hour).In(time.FixedZone("x", 3600))
+	shown := func() (all []any) {
+		for _, object := range s.ok(s.do(ask{method: "GET", path: messagePath}), 200).body["objects"].([]any) {
+			all = append(all, object.(map[string]any)["estimated_send_time"])
+		}
+		return all
+	}
+	want := []any{"2026-03-04 06:06:07.123456+00:00", nil, nil, nil, "2026-03-04 05:06:08.123456+00:00"}
+	if diff := cmp.Diff(want, shown()); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([][]gateway.ID{{late.ID, unknown.ID, soon.ID}}, asked); diff != "" {
+		t.Errorf("asked for %v", asked)
+	}
+	r := s.ok(s.do(ask{method: "GET", path: messagePath + soon.ID.String()}), 200)
+	if r.string("estimated_send_time") != want[4] || len(asked) != 2 {
+		t.Errorf("alone: %s", r.text)
+	}
+	s.estimate = func([]*gateway.Message) ([]time.Time, error) { return nil, errors.New("the store went away") }
+	if diff := cmp.Diff([]any{nil, nil, nil, nil, nil}, shown()); diff != "" || !strings.Contains(s.log.String(), "the store went away") {
+		t.Errorf("without estimates: %s, the log says %s", diff, s.log)
+	}
+}
+
+// TestNoEstimator: an API that nobody tells is none the worse.
+func TestNoEstimator(t *testing.T) {
+	s := newServer(t, func(cfg *Config) { cfg.Estimate = nil })
+	m := s.giveMessage(nil)
+	if r := s.ok(s.do(ask{method: "GET", path: messagePath + m.ID.String()}), 200); r.body["estimated_send_time"] != nil {
+		t.Error(r.text)
 	}
 }
 

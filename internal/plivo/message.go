@@ -63,11 +63,25 @@ func (a *API) createMessage(c *call) (answer, error) {
 		return answer{}, err
 	}
 	c.id = acceptance.RequestID // of the first request, when this one repeats it
+	tellSendTime(c.header, acceptance.SendAt)
 	uuids := make([]string, len(acceptance.Messages))
 	for i, id := range acceptance.Messages {
 		uuids[i] = id.String()
 	}
 	return answer{http.StatusAccepted, accepted{c.id.String(), "message(s) queued", uuids, acceptance.Invalid}}, nil
+}
+
+// tellSendTime says when the last of a request's messages is expected to leave, if that is known of any. The header is an addition of ours.
+func tellSendTime(header http.Header, sendAt []time.Time) {
+	var last time.Time
+	for _, at := range sendAt {
+		if at.After(last) {
+			last = at
+		}
+	}
+	if !last.IsZero() {
+		header.Set("X-Estimated-Send-Time", last.UTC().Format("2006-01-02T15:04:05.000Z"))
+	}
 }
 
 // messageRequest checks the arguments of a message. What it gives lacks what the call knows: identity, time and caller.
@@ -290,12 +304,16 @@ func readOptions(req *mt.Request, args arguments) (err error) {
 	if req.Trackable, err = args.boolean("trackable", false); err != nil {
 		return err
 	}
-	expiry, err := args.integer("message_expiry", int(gateway.MinExpiry/time.Second), int(gateway.MaxExpiry/time.Second), 0)
-	if err != nil {
+	if req.Expiry, err = readExpiry(args); err != nil {
 		return err
 	}
-	req.Expiry = time.Duration(expiry) * time.Second
 	return readDLT(req, args)
+}
+
+// readExpiry reads for how long a message may wait; zero is the default.
+func readExpiry(args arguments) (time.Duration, error) {
+	seconds, err := args.integer("message_expiry", int(gateway.MinExpiry/time.Second), int(gateway.MaxExpiry/time.Second), 0)
+	return time.Duration(seconds) * time.Second, err
 }
 
 // logModes are the partial values of log.

@@ -285,6 +285,35 @@ func TestSeveralDestinations(t *testing.T) {
 	s.ok(s.do(ask{method: "POST", path: messagePath, body: with("dst", quoted(strings.Repeat("14152223333<", 1000)))}), 202)
 }
 
+// TestSendTime: the answer says when the last of its messages leaves, if that is known of any.
+func TestSendTime(t *testing.T) {
+	berlin := time.FixedZone("x", 3600)
+	for _, test := range []struct {
+		sendAt []time.Time
+		want   string
+	}{
+		{nil, ""}, // a repeated request
+		{[]time.Time{{}, {}}, ""},
+		{[]time.Time{start}, "2026-03-04T05:06:07.123Z"},
+		{[]time.Time{start, start.Add(time.Minute).In(berlin), {}, start.Add(time.Second)}, "2026-03-04T05:07:07.123Z"},
+		{[]time.Time{start.Truncate(time.Second)}, "2026-03-04T05:06:07.000Z"},
+	} {
+		s := newServer(t)
+		s.accept = func(req *mt.Request) (gateway.Acceptance, error) {
+			return gateway.Acceptance{RequestID: req.ID, Messages: []gateway.ID{req.ID}, SendAt: test.sendAt}, nil
+		}
+		r := s.ok(s.do(ask{method: "POST", path: messagePath, body: with()}), 202)
+		values := r.header.Values("X-Estimated-Send-Time")
+		if got := strings.Join(values, ","); got != test.want || len(values) > 1 {
+			t.Errorf("%v: %q, want %q", test.sendAt, values, test.want)
+		}
+	}
+	s := newServer(t)
+	if r := s.do(ask{method: "POST", path: messagePath, body: with("dst", "")}); r.header.Get("X-Estimated-Send-Time") != "" {
+		t.Errorf("a refusal has %v", r.header)
+	}
+}
+
 func TestOptions(t *testing.T) {
 	for body, check := range map[string]func(*mt.Request) bool{
 		with(): func(r *mt.Request) bool {

@@ -1,9 +1,11 @@
 package plivo
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/heliograph/heliograph/internal/gateway"
 )
@@ -14,18 +16,20 @@ const (
 	maxApplicationID = 64
 )
 
-// powerpack is a powerpack as the contract shows it, in lists.
+// powerpack is a powerpack as the contract shows it, in lists. Patience and NumberPoolRefresh are additions of ours.
 type powerpack struct {
-	UUID            string           `json:"uuid"`
-	Name            string           `json:"name"`
-	StickySender    bool             `json:"sticky_sender"`
-	LocalConnect    bool             `json:"local_connect"`
-	ApplicationType string           `json:"application_type"`
-	ApplicationID   string           `json:"application_id"`
-	NumberPool      string           `json:"number_pool"`
-	NumberPriority  []numberPriority `json:"number_priority"`
-	CreatedOn       string           `json:"created_on"`
-	ResourceURI     string           `json:"powerpack_resource_uri"`
+	UUID              string           `json:"uuid"`
+	Name              string           `json:"name"`
+	StickySender      bool             `json:"sticky_sender"`
+	LocalConnect      bool             `json:"local_connect"`
+	ApplicationType   string           `json:"application_type"`
+	ApplicationID     string           `json:"application_id"`
+	NumberPool        string           `json:"number_pool"`
+	NumberPriority    []numberPriority `json:"number_priority"`
+	Patience          int              `json:"patience"` // in seconds, as it applies
+	NumberPoolRefresh bool             `json:"number_pool_refresh"`
+	CreatedOn         string           `json:"created_on"`
+	ResourceURI       string           `json:"powerpack_resource_uri"`
 }
 
 // singlePowerpack is a powerpack as the contract shows it alone.
@@ -46,8 +50,8 @@ func showPowerpack(c *call, p *gateway.Powerpack) powerpack {
 		ApplicationType: p.ApplicationType, ApplicationID: p.ApplicationID,
 		// Clients take the sixth element of a split at the slashes: it must begin with one and name no host.
 		NumberPool:     c.resource("/NumberPool/" + p.Pool.String() + "/"),
-		NumberPriority: showPriorities(p.Priorities), CreatedOn: stamp(p.CreatedAt),
-		ResourceURI: c.resource("/Powerpack/" + p.ID.String() + "/"),
+		NumberPriority: showPriorities(p.Priorities), Patience: int(cmp.Or(p.Patience, gateway.DefaultPatience) / time.Second),
+		NumberPoolRefresh: p.Refresh, CreatedOn: stamp(p.CreatedAt), ResourceURI: c.resource("/Powerpack/" + p.ID.String() + "/"),
 	}
 }
 
@@ -88,11 +92,23 @@ func readPowerpack(args arguments, p *gateway.Powerpack) (err error) {
 	if err := readApplication(args, p); err != nil {
 		return err
 	}
+	if p.Patience, err = readPatience(args, p.Patience); err != nil {
+		return err
+	}
+	if p.Refresh, err = args.boolean("number_pool_refresh", p.Refresh); err != nil {
+		return err
+	}
 	priorities, err := readPriorities(args)
 	if err == nil && priorities != nil {
 		p.Priorities = priorities
 	}
 	return err
+}
+
+// readPatience reads how long a message may have to wait for the preferred type of senders; zero is the default.
+func readPatience(args arguments, absent time.Duration) (time.Duration, error) {
+	seconds, err := args.integer("patience", 0, int(gateway.MaxExpiry/time.Second), int(absent/time.Second))
+	return time.Duration(seconds) * time.Second, err
 }
 
 func readName(args arguments, p *gateway.Powerpack) error {

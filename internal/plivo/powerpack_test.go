@@ -28,7 +28,7 @@ func TestPowerpack(t *testing.T) {
 	}
 	want := map[string]any{
 		"api_id": r.string("api_id"), "uuid": id, "name": "otp", "sticky_sender": true, "local_connect": true, "application_type": "", "application_id": "",
-		"number_pool": mainPath + "/NumberPool/" + pool + "/", "number_priority": defaults, "created_on": "2026-03-04T05:06:07.123456Z",
+		"number_pool": mainPath + "/NumberPool/" + pool + "/", "number_priority": defaults, "patience": 60.0, "number_pool_refresh": false, "created_on": "2026-03-04T05:06:07.123456Z",
 		"powerpack_resource_uri": powerpackPath + id + "/",
 	}
 	if diff := cmp.Diff(want, r.body); diff != "" {
@@ -83,6 +83,35 @@ func TestPowerpack(t *testing.T) {
 	}
 }
 
+// TestPatienceAndRefresh: our own settings of a powerpack, loosely typed as all others.
+func TestPatienceAndRefresh(t *testing.T) {
+	s := newServer(t)
+	r := s.ok(s.do(ask{method: "POST", path: powerpackPath, body: `{"name":"otp","patience":"30","number_pool_refresh":"True"}`}), 200)
+	path := powerpackPath + r.string("uuid") + "/"
+	for i, step := range []struct {
+		body     string
+		patience float64
+		stored   time.Duration
+		refresh  bool
+	}{
+		{"", 30, 30 * time.Second, true},
+		{`{"name":"other","patience":null,"number_pool_refresh":""}`, 30, 30 * time.Second, true}, // what is not given does not change
+		{`{"patience":10799.0,"number_pool_refresh":0}`, 10799, 10799 * time.Second, false},
+		{"patience=1&number_pool_refresh=1", 1, time.Second, true},
+		{`{"patience":0,"number_pool_refresh":false}`, 60, 0, false},
+	} {
+		if r = s.ok(s.do(ask{method: "POST", path: path, body: step.body}), 200); r.body["patience"] != step.patience || r.body["number_pool_refresh"] != step.refresh {
+			t.Errorf("%d: %s", i, r.text)
+		}
+		if p := s.store.powerpacks[0]; p.Patience != step.stored || p.Refresh != step.refresh {
+			t.Errorf("%d: stored %v, %t", i, p.Patience, p.Refresh)
+		}
+		if r = s.ok(s.do(ask{method: "GET", path: powerpackPath}), 200); r.body["objects"].([]any)[0].(map[string]any)["patience"] != step.patience {
+			t.Errorf("%d: listed %s", i, r.text)
+		}
+	}
+}
+
 func TestPowerpackRefusals(t *testing.T) {
 	s := newServer(t)
 	s.givePowerpack("taken")
@@ -101,6 +130,11 @@ func TestPowerpackRefusals(t *testing.T) {
 		{`{"name":"x","local_connect":{}}`, "local_connect must be true or false"},
 		{`{"name":"x","application_type":"soap"}`, "application_type must be xml or phlo"},
 		{`{"name":"x","application_id":"a b"}`, "application_id is not the id of an application"},
+		{`{"name":"x","patience":-1}`, "patience must be a whole number from 0 to 10799"},
+		{`{"name":"x","patience":10800}`, "patience must be a whole number from 0 to 10799"},
+		{`{"name":"x","patience":"a minute"}`, "patience must be a whole number from 0 to 10799"},
+		{`{"name":"x","patience":1.5}`, "patience must be a whole number from 0 to 10799"},
+		{`{"name":"x","number_pool_refresh":"perhaps"}`, "number_pool_refresh must be true or false"},
 		{priority(`7`), "number_priority must be an array of at most 100 objects"},
 		{priority(`"{}"`), "number_priority must be an array of at most 100 objects"},
 		{priority(`"["`), "number_priority must be an array of objects"},

@@ -43,6 +43,7 @@ type record struct {
 	MessageExpiry                   int     `json:"message_expiry"`
 	MessageSentTime                 *string `json:"message_sent_time"`
 	MessageUpdatedTime              *string `json:"message_updated_time"`
+	EstimatedSendTime               *string `json:"estimated_send_time"` // an addition of ours; null unless it waits to be sent
 }
 
 // singleRecord is a message as the contract shows it alone.
@@ -60,7 +61,32 @@ func (a *API) getMessage(c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	return answer{http.StatusOK, singleRecord{c.id.String(), newRecord(c, m)}}, nil
+	return answer{http.StatusOK, singleRecord{c.id.String(), a.records(c, []*gateway.Message{m})[0]}}, nil
+}
+
+// records shows messages. When those that wait are expected to leave is asked for once for all of them; without an answer, the rest is shown.
+func (a *API) records(c *call, messages []*gateway.Message) []record {
+	shown := make([]record, len(messages))
+	var waiting []*gateway.Message
+	var places []int
+	for i, m := range messages {
+		shown[i] = newRecord(c, m)
+		if m.Direction == gateway.Outbound && m.State == gateway.Queued {
+			waiting, places = append(waiting, m), append(places, i)
+		}
+	}
+	if len(waiting) == 0 {
+		return shown
+	}
+	times, err := a.estimate(c.context(), waiting)
+	if err != nil {
+		a.log.Warn("when messages will be sent could not be told", "api_id", c.id.String(), "err", err)
+		return shown
+	}
+	for i, at := range times {
+		shown[places[i]].EstimatedSendTime = timeOrNull(at)
+	}
+	return shown
 }
 
 func newRecord(c *call, m *gateway.Message) record {

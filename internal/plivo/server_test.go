@@ -44,7 +44,8 @@ type server struct {
 	mu       sync.Mutex
 	now      time.Time
 	accept   func(*mt.Request) (gateway.Acceptance, error)
-	explain  func(gateway.Destination, gateway.Service) (mt.Explanation, error)
+	explain  func(mt.Question) (mt.Explanation, error)
+	estimate func([]*gateway.Message) ([]time.Time, error)
 	requests []*mt.Request
 	changes  int
 	change   error // what Changed answers
@@ -77,9 +78,8 @@ func newServer(t testing.TB, options ...func(*Config)) *server {
 		}
 		return gateway.Acceptance{RequestID: req.ID, Messages: messages, Invalid: req.Invalid}, nil
 	}
-	s.explain = func(gateway.Destination, gateway.Service) (mt.Explanation, error) {
-		return mt.Explanation{Reason: gateway.InvalidSource}, nil
-	}
+	s.explain = func(mt.Question) (mt.Explanation, error) { return mt.Explanation{Reason: gateway.InvalidSource}, nil }
+	s.estimate = func(messages []*gateway.Message) ([]time.Time, error) { return make([]time.Time, len(messages)), nil }
 	s.accounts = NewAccounts(s.store.Account, s.clock)
 	cfg := Config{
 		Store: s.store, IDs: ids, Now: s.clock, Log: slog.New(slog.NewTextHandler(s.log, nil)), Accounts: s.accounts,
@@ -89,10 +89,9 @@ func newServer(t testing.TB, options ...func(*Config)) *server {
 			s.requests = append(s.requests, req)
 			return s.accept(req)
 		},
-		Explain: func(_ context.Context, _ gateway.AccountID, _ gateway.ID, to gateway.Destination, service gateway.Service) (mt.Explanation, error) {
-			return s.explain(to, service)
-		},
-		Changed: func(context.Context) error { s.changes++; return s.change },
+		Explain:  func(_ context.Context, q mt.Question) (mt.Explanation, error) { return s.explain(q) },
+		Estimate: func(_ context.Context, messages []*gateway.Message) ([]time.Time, error) { return s.estimate(messages) },
+		Changed:  func(context.Context) error { s.changes++; return s.change },
 	}
 	for _, option := range options {
 		option(&cfg)
@@ -230,6 +229,13 @@ func (s *server) describe(req *http.Request, r *reply) error {
 			response = responses.Default()
 		}
 		schema = response.Value.Content["application/json"].Schema.Value
+		for name, header := range response.Value.Headers {
+			if text := r.header.Get(name); text != "" {
+				if err := header.Value.Schema.Value.VisitJSON(text); err != nil {
+					return err
+				}
+			}
+		}
 	}
 	return schema.VisitJSON(r.body, openapi3.VisitAsResponse())
 }
