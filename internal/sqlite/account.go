@@ -28,7 +28,7 @@ func (s *Store) Install(ctx context.Context, account gateway.Account, numbers []
 			}
 		}
 		for _, n := range numbers {
-			if err := tx.requireOwner(n.Account); err != nil {
+			if err := tx.requireParties(&n); err != nil {
 				return err
 			}
 			if err := tx.putNumber(&n); err != nil {
@@ -65,8 +65,9 @@ func (s *Store) insertAccount(tx *tx, a gateway.Account) error {
 	if err := tx.requireOwner(a.Parent); err != nil {
 		return err
 	}
-	q := prepare(tx.conn, "INSERT INTO accounts (id, parent, name, token, enabled, created_at) VALUES (?, ?, ?, ?, ?, ?)")
-	q.text(string(a.ID)).text(string(a.Parent)).text(a.Name).blob(s.sealer.seal(a.Token, string(a.ID))).bool(a.Enabled).time(a.CreatedAt)
+	q := prepare(tx.conn, "INSERT INTO accounts ("+accountColumns+") VALUES (?, ?, ?, ?, ?, ?, ?)")
+	q.text(string(a.ID)).text(string(a.Parent)).text(a.Name).blob(s.sealer.seal(a.Token, string(a.ID))).bool(a.Enabled).
+		float(a.Rate).time(a.CreatedAt)
 	if err := q.run(); duplicate(err) {
 		return gateway.Errorf(gateway.Conflict, "account %s exists already", a.ID)
 	} else if err != nil {
@@ -91,7 +92,7 @@ func (tx *tx) requireOwner(id gateway.AccountID) error {
 	return q.err
 }
 
-const accountColumns = "id, parent, name, token, enabled, created_at"
+const accountColumns = "id, parent, name, token, enabled, rate, created_at"
 
 func (s *Store) readAccount(q *query) gateway.Account {
 	a := gateway.Account{ID: gateway.AccountID(q.readText()), Parent: gateway.AccountID(q.readText()), Name: q.readText()}
@@ -99,7 +100,7 @@ func (s *Store) readAccount(q *query) gateway.Account {
 	if err != nil && q.err == nil {
 		q.err = err
 	}
-	a.Token, a.Enabled, a.CreatedAt = token, q.readBool(), q.readTime()
+	a.Token, a.Enabled, a.Rate, a.CreatedAt = token, q.readBool(), q.readFloat(), q.readTime()
 	return a
 }
 
@@ -135,6 +136,29 @@ func (s *Store) Accounts(ctx context.Context) (list []gateway.Account, err error
 		return nil, err
 	}
 	return list, nil
+}
+
+// ChangeAccount changes an account and gives it as it is then.
+func (s *Store) ChangeAccount(ctx context.Context, id gateway.AccountID, change gateway.AccountChange) (account gateway.Account, err error) {
+	err = s.write(ctx, func(tx *tx) error {
+		q := prepare(tx.conn, `UPDATE accounts SET name = ifnull(?, name), enabled = ifnull(?, enabled), rate = ifnull(?, rate) WHERE id = ?
+			RETURNING `+accountColumns)
+		optional(&q, (*query).text, change.Name)
+		optional(&q, (*query).bool, change.Enabled)
+		optional(&q, (*query).float, change.Rate)
+		found := false
+		for q.text(string(id)); q.next(); {
+			account, found = s.readAccount(&q), true
+		}
+		if q.err == nil && !found {
+			return gateway.Errorf(gateway.NotFound, "account %s not found", id)
+		}
+		return q.err
+	})
+	if err != nil {
+		return gateway.Account{}, err
+	}
+	return account, nil
 }
 
 // OperatorToken reads the hash of the operator's token; ok is false when none was set.

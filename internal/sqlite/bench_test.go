@@ -133,7 +133,7 @@ func BenchmarkRefill(b *testing.B) {
 	before := cpu()
 	b.ResetTimer()
 	for done := 0; done < b.N; done += depth {
-		cursor := gateway.LaneCursor{LaneKey: gateway.LaneKey{Sender: fmt.Sprintf("1415555%04d", done/depth%lanes), Carrier: "main"}, Limit: depth}
+		cursor := gateway.LaneCursor{LaneKey: gateway.LaneKey{Account: benchAccount, Sender: fmt.Sprintf("1415555%04d", done/depth%lanes), Carrier: "main"}, Limit: depth}
 		rows, err := s.QueuedMessages(ctx, []gateway.LaneCursor{cursor})
 		if err != nil || len(rows[0]) != depth {
 			b.Fatalf("%d rows, %v", len(rows[0]), err)

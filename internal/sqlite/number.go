@@ -10,14 +10,14 @@ import (
 	"github.com/heliograph/heliograph/internal/gateway"
 )
 
-const numberColumns = `number, type, country, region, area_code, services, carrier, rate, daily_cap, account, pool, service, added_at,
-	alias, application, iif(account IS NULL, 0, rented_at)`
+const numberColumns = `number, type, country, region, area_code, services, carrier, rate, daily_cap, campaign, paused, account, pool,
+	service, added_at, alias, application, iif(account IS NULL, 0, rented_at)`
 
 func readNumber(q *query) gateway.Number {
 	return gateway.Number{
 		Number: q.readText(), Type: gateway.NumberType(q.readInt()), Country: q.readText(), Region: q.readText(), AreaCode: q.readText(),
 		Services: gateway.ServiceSet(q.readInt()), Carrier: q.readText(), Rate: q.readFloat(), DailyCap: int(q.readInt()),
-		Account: gateway.AccountID(q.readText()), Pool: q.readID(), Service: gateway.Service(q.readInt()), AddedAt: q.readTime(),
+		Campaign: q.readText(), Paused: q.readBool(), Account: gateway.AccountID(q.readText()), Pool: q.readID(), Service: gateway.Service(q.readInt()), AddedAt: q.readTime(),
 		Alias: q.readText(), Application: q.readText(), RentedAt: q.readTime(),
 	}
 }
@@ -36,11 +36,11 @@ const nextPlace = "(SELECT ifnull(max(place), 0) + 1 FROM numbers)"
 // putNumber stores a number as it is given, in the place of one that is there.
 func (tx *tx) putNumber(n *gateway.Number) error {
 	q := prepare(tx.conn, `INSERT OR REPLACE INTO numbers (number, type, country, region, area_code, services, carrier, rate, daily_cap,
-		account, pool, service, added_at, rented_at, alias, application, place)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?13, ?13, ?14, ?15, `+nextPlace+")")
+		campaign, paused, account, pool, service, added_at, rented_at, alias, application, place)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?15, ?15, ?16, ?17, `+nextPlace+")")
 	q.text(n.Number).int(int64(n.Type)).text(n.Country).text(n.Region).text(n.AreaCode).int(int64(n.Services)).text(n.Carrier).
-		float(n.Rate).int(int64(n.DailyCap)).textOrNull(string(n.Account)).id(n.Pool).int(int64(n.Service)).time(n.AddedAt).
-		textOrNull(n.Alias).textOrNull(n.Application)
+		float(n.Rate).int(int64(n.DailyCap)).textOrNull(n.Campaign).bool(n.Paused).textOrNull(string(n.Account)).id(n.Pool).
+		int(int64(n.Service)).time(n.AddedAt).textOrNull(n.Alias).textOrNull(n.Application)
 	return q.run()
 }
 
@@ -53,11 +53,19 @@ func (tx *tx) loadNumber(number string) (n gateway.Number, ok bool, err error) {
 	return n, ok, q.err
 }
 
+// requireParties refuses a number whose owner or campaign does not exist or do not belong together.
+func (tx *tx) requireParties(n *gateway.Number) error {
+	if err := tx.requireOwner(n.Account); err != nil {
+		return err
+	}
+	return tx.requireCampaign(n)
+}
+
 // PutNumbers adds numbers or replaces their settings; all or none. A number that changes its owner leaves its pool.
 func (s *Store) PutNumbers(ctx context.Context, numbers []gateway.Number) error {
 	return s.write(ctx, func(tx *tx) error {
 		for _, n := range numbers {
-			if err := tx.requireOwner(n.Account); err != nil {
+			if err := tx.requireParties(&n); err != nil {
 				return err
 			}
 			n.Pool, n.Service, n.Alias, n.Application = gateway.ID{}, 0, "", "" // these are the account's affair
@@ -81,24 +89,10 @@ func (s *Store) PutNumbers(ctx context.Context, numbers []gateway.Number) error 
 // resetNumber replaces the settings of a number that keeps its owner, and with it its pool.
 func (tx *tx) resetNumber(n *gateway.Number) error {
 	q := prepare(tx.conn, `UPDATE numbers SET type = ?, country = ?, region = ?, area_code = ?, services = ?, carrier = ?, rate = ?,
-		daily_cap = ? WHERE number = ?`)
+		daily_cap = ?, campaign = ?, paused = ? WHERE number = ?`)
 	q.int(int64(n.Type)).text(n.Country).text(n.Region).text(n.AreaCode).int(int64(n.Services)).text(n.Carrier).float(n.Rate).
-		int(int64(n.DailyCap)).text(n.Number)
+		int(int64(n.DailyCap)).textOrNull(n.Campaign).bool(n.Paused).text(n.Number)
 	return q.run()
-}
-
-// Roster lists every rented number, in the order in which they were added, and every powerpack, as of one moment.
-func (s *Store) Roster(ctx context.Context) (numbers []gateway.Number, powerpacks []gateway.Powerpack, err error) {
-	err = s.snapshot(ctx, func(conn *sqlite.Conn) error {
-		q := prepare(conn, "SELECT "+numberColumns+" FROM numbers WHERE account IS NOT NULL ORDER BY place")
-		if numbers, err = readNumbers(&q); err != nil {
-			return err
-		}
-		q = prepare(conn, "SELECT "+powerpackColumns+" FROM powerpacks ORDER BY number")
-		powerpacks, err = readPowerpacks(&q)
-		return err
-	})
-	return numbers, powerpacks, err
 }
 
 // Numbers lists numbers in the order in which they were added, and how many fit the filter in all.
@@ -257,8 +251,8 @@ func (tx *tx) requireOnlyShortCode(n *gateway.Number, pool gateway.ID) error {
 
 // What becomes of numbers that leave their pool: they go back into the inventory, or stay with the account.
 const (
-	toInventory = `UPDATE numbers SET pool = NULL, service = 0, account = NULL, added_at = 0, rented_at = 0, alias = NULL,
-		application = NULL`
+	toInventory = `UPDATE numbers SET pool = NULL, service = 0, account = NULL, campaign = NULL, added_at = 0, rented_at = 0,
+		alias = NULL, application = NULL`
 	leaveAndUnrent = toInventory + " WHERE pool = ?"
 	leaveAndStay   = "UPDATE numbers SET pool = NULL, service = 0, added_at = rented_at WHERE pool = ?"
 )
@@ -351,12 +345,12 @@ func (s *Store) ChangeNumber(ctx context.Context, account gateway.AccountID, num
 	})
 }
 
-// moveNumber gives a rented number to another account, out of its pool.
+// moveNumber gives a rented number to another account, out of its pool and its campaign.
 func (tx *tx) moveNumber(number string, to gateway.AccountID) error {
 	if err := tx.requireOwner(to); err != nil {
 		return err
 	}
-	q := prepare(tx.conn, "UPDATE numbers SET account = ?, pool = NULL, service = 0, added_at = rented_at WHERE number = ?")
+	q := prepare(tx.conn, "UPDATE numbers SET account = ?, campaign = NULL, pool = NULL, service = 0, added_at = rented_at WHERE number = ?")
 	return q.text(string(to)).text(number).run()
 }
 

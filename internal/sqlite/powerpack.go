@@ -2,13 +2,15 @@ package sqlite
 
 import (
 	"context"
+	"time"
 
 	"zombiezen.com/go/sqlite"
 
 	"github.com/heliograph/heliograph/internal/gateway"
 )
 
-const powerpackColumns = `id, account, name, pool, sticky, local_connect, application_type, application_id, priorities, created_at`
+const powerpackColumns = `id, account, name, pool, sticky, local_connect, application_type, application_id, priorities, patience,
+	refresh, created_at`
 
 func readPowerpack(q *query) gateway.Powerpack {
 	p := gateway.Powerpack{
@@ -20,7 +22,7 @@ func readPowerpack(q *query) gateway.Powerpack {
 	for _, stored := range priorities {
 		p.Priorities = append(p.Priorities, gateway.Priority(stored))
 	}
-	p.CreatedAt = q.readTime()
+	p.Patience, p.Refresh, p.CreatedAt = time.Duration(q.readInt())*time.Microsecond, q.readBool(), q.readTime()
 	return p
 }
 
@@ -56,9 +58,10 @@ func (tx *tx) insertPowerpack(p *gateway.Powerpack) error {
 	if err := tx.requireOwner(p.Account); err != nil {
 		return err
 	}
-	q := prepare(tx.conn, "INSERT INTO powerpacks ("+powerpackColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+	q := prepare(tx.conn, "INSERT INTO powerpacks ("+powerpackColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
 	q.blob(p.ID[:]).text(string(p.Account)).text(p.Name).blob(p.Pool[:]).bool(p.Sticky).bool(p.LocalConnect).
-		text(p.ApplicationType).text(p.ApplicationID).json(storedPriorities(p)).time(p.CreatedAt)
+		text(p.ApplicationType).text(p.ApplicationID).json(storedPriorities(p)).
+		int(p.Patience.Microseconds()).bool(p.Refresh).time(p.CreatedAt)
 	return nameTaken(q.run(), p)
 }
 
@@ -75,9 +78,9 @@ func (s *Store) UpdatePowerpack(ctx context.Context, powerpack gateway.Powerpack
 	return s.write(ctx, func(tx *tx) error {
 		p := &powerpack
 		q := prepare(tx.conn, `UPDATE powerpacks SET name = ?, sticky = ?, local_connect = ?, application_type = ?, application_id = ?,
-			priorities = ? WHERE id = ? AND account = ?`)
+			priorities = ?, patience = ?, refresh = ? WHERE id = ? AND account = ?`)
 		q.text(p.Name).bool(p.Sticky).bool(p.LocalConnect).text(p.ApplicationType).text(p.ApplicationID).json(storedPriorities(p)).
-			blob(p.ID[:]).text(string(p.Account))
+			int(p.Patience.Microseconds()).bool(p.Refresh).blob(p.ID[:]).text(string(p.Account))
 		if err := q.run(); err != nil {
 			return nameTaken(err, p)
 		}

@@ -84,6 +84,15 @@ func (q *query) blob(v []byte) *query {
 	return q
 }
 
+// optional binds a value, or NULL when there is none.
+func optional[T any](q *query, bind func(*query, T) *query, v *T) {
+	if v == nil {
+		q.null()
+		return
+	}
+	bind(q, *v)
+}
+
 // time binds the zero time as 0.
 func (q *query) time(t time.Time) *query { return q.int(micros(t)) }
 

@@ -62,7 +62,11 @@ func (s *Store) applyReceipt(tx *tx, receipt *gateway.Receipt) (gateway.Applied,
 			}
 		}
 	}
-	return tx.finish(m, &before, &now, now.Receipted(part, *receipt))
+	applied, err := tx.finish(m, &before, &now, now.Receipted(part, *receipt))
+	if !before.State.Final() {
+		reported(&applied, m)
+	}
+	return applied, err
 }
 
 // findPart finds the newest part with the receipt's id; the message is nil when there is none.

@@ -32,14 +32,16 @@ func (s *Store) RecordSubmits(ctx context.Context, records []*gateway.SubmitReco
 	}
 	applied := make([]gateway.Applied, len(records))
 	err := s.write(ctx, func(tx *tx) error {
+		var used usages
 		for i, r := range records {
+			used.add(r.Usage)
 			done, err := s.recordSubmit(tx, r)
 			if err != nil {
 				return err
 			}
 			applied[i] = done
 		}
-		return nil
+		return tx.keepUsages(used)
 	})
 	if err != nil {
 		return nil, err
@@ -61,13 +63,18 @@ func (s *Store) recordSubmit(tx *tx, r *gateway.SubmitRecord) (gateway.Applied, 
 	if err := tx.keepParts(&now, carrier, r); err != nil {
 		return gateway.Applied{}, err
 	}
+	open := !now.State.Final()
 	for _, receipt := range r.Receipts {
 		steps = append(steps, now.Receipted(receipt.Number, receipt.Receipt)...)
 	}
 	if steps, err = tx.adoptParked(&now, carrier, r, steps); err != nil {
 		return gateway.Applied{}, err
 	}
-	return tx.finish(r.Message, &before, &now, steps)
+	applied, err := tx.finish(r.Message, &before, &now, steps)
+	if open {
+		reported(&applied, r.Message)
+	}
+	return applied, err
 }
 
 // settle takes up the record by gateway's rules. What it was told before changes nothing.
@@ -137,6 +144,13 @@ func (tx *tx) keepPart(r *row, carrier int64, carrierID string, total, part int)
 	}
 	q := prepare(tx.conn, "INSERT INTO parts (carrier, carrier_id, seq, part) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING")
 	return q.int(carrier).text(carrierID).int(r.seq).int(int64(part)).run()
+}
+
+// reported notes whose message it is that receipts have ended.
+func reported(applied *gateway.Applied, m *gateway.Message) {
+	if applied.State.Final() {
+		applied.Sender, applied.Country = m.From, m.Country
+	}
 }
 
 // finish writes a row that was moved and stores its events.

@@ -8,7 +8,7 @@ import (
 
 var accountTests = map[string]func(*world){
 	"accounts are listed in the order in which they were made, with their tokens": func(w *world) {
-		sub := gateway.Account{ID: "SASUBSUBSUBSUBSUBSUB", Parent: one, Name: "Sub", Token: "token of sub", CreatedAt: w.now}
+		sub := gateway.Account{ID: "SASUBSUBSUBSUBSUBSUB", Parent: one, Name: "Sub", Token: "token of sub", Rate: 2.5, CreatedAt: w.now}
 		w.ok(w.CreateAccount(w.ctx, sub))
 		w.reopen()
 		want := []gateway.Account{
@@ -22,6 +22,29 @@ var accountTests = map[string]func(*world){
 	"an account that is not there": func(w *world) {
 		_, err := w.Account(w.ctx, "MANONENONENONENONENO")
 		w.refused(err, gateway.NotFound)
+		rate := 1.0
+		_, err = w.ChangeAccount(w.ctx, "MANONENONENONENONENO", gateway.AccountChange{Rate: &rate})
+		w.refused(err, gateway.NotFound)
+	},
+	"an account is changed in what is named, and nothing else": func(w *world) {
+		want := must[gateway.Account](w)(w.Account(w.ctx, one))
+		name, none, off, on, rate, unlimited := "Renamed", "", false, true, 0.5, 0.0
+		for _, test := range []struct {
+			change gateway.AccountChange
+			expect func()
+		}{
+			{gateway.AccountChange{}, func() {}},
+			{gateway.AccountChange{Rate: &rate}, func() { want.Rate = rate }},
+			{gateway.AccountChange{Name: &name}, func() { want.Name = name }},
+			{gateway.AccountChange{Enabled: &off}, func() { want.Enabled = false }},
+			{gateway.AccountChange{Name: &none, Enabled: &on, Rate: &unlimited}, func() { want.Name, want.Enabled, want.Rate = "", true, 0 }},
+		} {
+			test.expect()
+			w.same(must[gateway.Account](w)(w.ChangeAccount(w.ctx, one, test.change)), want)
+			w.reopen()
+			w.same(must[gateway.Account](w)(w.Account(w.ctx, one)), want)
+		}
+		w.same(must[[]gateway.Account](w)(w.Accounts(w.ctx))[1].Name, "Two")
 	},
 	"an account's id is taken once": func(w *world) {
 		w.refused(w.CreateAccount(w.ctx, gateway.Account{ID: one, Name: "Again", Token: "other"}), gateway.Conflict)

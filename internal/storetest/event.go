@@ -122,7 +122,12 @@ func (w *world) endpoints() map[int64]gateway.EndpointCount {
 
 func (w *world) fresh(after int64, limit int) []int64 {
 	w.Helper()
-	ids := eventIDs(must[[]gateway.Event](w)(w.FreshEvents(w.ctx, gateway.EndpointOf(one, callbackURL), after, limit)))
+	return w.freshOf(one, after, limit)
+}
+
+func (w *world) freshOf(account gateway.AccountID, after int64, limit int) []int64 {
+	w.Helper()
+	ids := eventIDs(must[[]gateway.Event](w)(w.FreshEvents(w.ctx, gateway.EndpointOf(account, callbackURL), after, limit)))
 	if !sort.SliceIsSorted(ids, func(i, j int) bool { return ids[i] < ids[j] }) {
 		w.Fatalf("fresh events are out of order: %v", ids)
 	}

@@ -1,7 +1,9 @@
 package storetest
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"time"
 
 	"pgregory.net/rapid"
@@ -23,7 +25,7 @@ func testHistory(rt *rapid.T, open func() Store) {
 	defer func() { w.ok(w.Close()) }()
 	h := &history{world: w, rt: rt, last: func() {}}
 	steps := []func(){
-		h.accept, h.accept, h.record, h.record, h.record, h.receive, h.receive, h.markSome, h.operate, h.attempt, h.restart,
+		h.accept, h.accept, h.record, h.record, h.record, h.receive, h.receive, h.markSome, h.move, h.operate, h.attempt, h.restart,
 	}
 	for n := range rapid.IntRange(1, 20).Draw(rt, "steps") {
 		h.now = h.now.Add(rapid.SampledFrom([]time.Duration{time.Millisecond, time.Second, 50 * time.Second}).Draw(rt, "pause"))
@@ -47,6 +49,7 @@ func (h *history) accept() {
 	var batch []*gateway.Submission
 	for range rapid.IntRange(1, 3).Draw(h.rt, "messages") {
 		m := h.message()
+		m.Account = rapid.SampledFrom(accounts).Draw(h.rt, "account")
 		m.From, m.To = h.oneOf("from", pooled, rented), h.oneOf("to", "14155552671", "14155552672")
 		m.Units = rapid.IntRange(1, 3).Draw(h.rt, "units")
 		m.ExpiresAt = h.now.Add(time.Duration(rapid.IntRange(1, 5).Draw(h.rt, "expiry")) * time.Minute)
@@ -124,10 +127,21 @@ func (h *history) record() {
 	h.last = func() {
 		applied, err := h.RecordSubmits(h.ctx, []*gateway.SubmitRecord{r})
 		h.ok(err)
-		h.same(applied[0].State, h.model.record(r))
+		state, ended := h.model.record(r)
+		h.same(applied[0].State, state)
+		h.reported(&applied[0], ended, &before)
 		h.note(applied[0].Events)
 	}
 	h.last()
+}
+
+// reported checks what is told of a message that receipts ended.
+func (h *history) reported(applied *gateway.Applied, ended bool, m *gateway.Message) {
+	want := [2]string{}
+	if ended {
+		want = [2]string{m.From, m.Country}
+	}
+	h.same([2]string{applied.Sender, applied.Country}, want)
 }
 
 func (h *history) anyReceipt() gateway.Receipt {
@@ -152,7 +166,9 @@ func (h *history) receive() {
 		h.ok(err)
 		var events []gateway.Event
 		for i, r := range batch {
-			h.same(applied[i].Parked, h.model.receipt(r))
+			parked, ended := h.model.receipt(r)
+			h.same(applied[i].Parked, parked)
+			h.reported(&applied[i], ended != nil, ended.message())
 			events = append(events, applied[i].Events...)
 		}
 		h.note(events)
@@ -169,6 +185,29 @@ func (h *history) markSome() {
 	h.last = func() {
 		h.ok(h.MarkSubmitting(h.ctx, []gateway.ID{id}, at))
 		h.model.mark(id, at)
+	}
+	h.last()
+}
+
+// move gives a message another sender, or ends it. What is known of its sender may be out of date.
+func (h *history) move() {
+	m := h.pick()
+	if m == nil {
+		return
+	}
+	known := gateway.Message{ID: m.ID, From: h.oneOf("known", m.From, m.From, pooled, rented)}
+	move := gateway.Move{
+		Message: &known, From: h.oneOf("new", pooled, rented), Carrier: carrier, PickedBy: gateway.Rule(rapid.IntRange(1, 3).Draw(h.rt, "rule")), At: h.now,
+	}
+	if rapid.IntRange(0, 3).Draw(h.rt, "kind") == 0 {
+		move.Failure = gateway.InvalidSource
+	}
+	h.last = func() {
+		applied, err := h.MoveMessages(h.ctx, []gateway.Move{move}, nil)
+		h.ok(err)
+		h.same(applied[0].Moved, h.model.move(move))
+		h.same(applied[0].State, m.State)
+		h.note(applied[0].Events)
 	}
 	h.last()
 }
@@ -231,21 +270,23 @@ func (h *history) restart() {
 	if len(h.events) > 0 {
 		last = h.events[len(h.events)-1]
 	}
-	h.note(must[[]gateway.Event](h.world)(h.FreshEvents(h.ctx, gateway.EndpointOf(one, callbackURL), last, 1000)))
+	var events []gateway.Event
+	for _, account := range accounts {
+		events = append(events, must[[]gateway.Event](h.world)(h.FreshEvents(h.ctx, gateway.EndpointOf(account, callbackURL), last, 1000))...)
+	}
+	slices.SortFunc(events, func(a, b gateway.Event) int { return cmp.Compare(a.ID, b.ID) })
+	h.note(events)
 }
 
 // compare holds everything that can be read against the model.
 func (h *history) compare() {
 	h.same(h.counts(), h.model.lanes())
 	for _, m := range h.model.messages {
-		want := m.Progress
-		got := h.stored(&m.Message).Progress
+		want, got := m.Message, *h.stored(&m.Message)
 		want.UpdatedAt, got.UpdatedAt = time.Time{}, time.Time{}
 		h.same(got, want)
 	}
-	for key := range h.model.lanes() {
-		h.same(h.lane(key, 0, 1000), h.model.ids(func(m *modelMessage) bool { return m.waiting() && m.From == key.Sender }, noOrder))
-	}
+	h.compareLanes()
 	later := h.now.Add(2 * time.Minute)
 	h.same(h.due(later, 1000), h.model.ids(func(m *modelMessage) bool {
 		return m.State == gateway.Queued && !m.submitting && !m.held && !m.DueAt.IsZero() && !m.DueAt.After(later)
@@ -259,11 +300,33 @@ func (h *history) compare() {
 
 func noOrder(*modelMessage) time.Time { return time.Time{} }
 
+// compareLanes reads every lane, and counts the units before each of its messages.
+func (h *history) compareLanes() {
+	var places []gateway.LanePosition
+	var want []int
+	for key := range h.model.lanes() {
+		ids := h.model.ids(func(m *modelMessage) bool { return m.waiting() && m.Lane() == key }, noOrder)
+		h.same(h.lane(key, 0, 1000), ids)
+		units := 0
+		for _, id := range ids {
+			places, want = append(places, gateway.LanePosition{LaneKey: key, Seq: id.Seq()}), append(want, units)
+			units += h.model.find(id).Units
+		}
+	}
+	h.same(must[[]int](h.world)(h.UnitsBefore(h.ctx, places)), append([]int{}, want...))
+}
+
 func (h *history) compareEvents() {
+	for _, account := range accounts {
+		h.compareEventsOf(account)
+	}
+}
+
+func (h *history) compareEventsOf(account gateway.AccountID) {
 	fresh, want := []int64{}, gateway.EndpointCount{}
 	for i, e := range h.model.events {
 		switch {
-		case e.closed:
+		case e.closed || e.account != account:
 		case e.attempt == 0:
 			fresh = append(fresh, h.events[i])
 			want.Fresh++
@@ -274,6 +337,6 @@ func (h *history) compareEvents() {
 			}
 		}
 	}
-	h.same(h.fresh(0, 1000), fresh)
-	h.same(h.endpoints()[gateway.EndpointOf(one, callbackURL)], want)
+	h.same(h.freshOf(account, 0, 1000), fresh)
+	h.same(h.endpoints()[gateway.EndpointOf(account, callbackURL)], want)
 }

@@ -7,7 +7,7 @@ import (
 )
 
 var laneTests = map[string]func(*world){
-	"lanes are counted by sender and carrier, in messages and units": func(w *world) {
+	"lanes are counted by account, sender and carrier, in messages and units": func(w *world) {
 		var messages []*gateway.Message
 		for i := range 6 {
 			m := w.message()
@@ -24,8 +24,10 @@ var laneTests = map[string]func(*world){
 		failed.From, failed.Carrier = "", ""
 		failed.Fail(gateway.NoRoute, w.now)
 		w.accept(append(messages, failed)...)
+		w.accept(w.messageOf(two), w.messageOf(two))
 		want := map[gateway.LaneKey][2]int{
-			{Sender: pooled, Carrier: carrier}: {3, 6}, {Sender: rented, Carrier: carrier}: {2, 9}, {Sender: rented, Carrier: "other"}: {1, 6},
+			mainLane: {3, 6}, {Account: one, Sender: rented, Carrier: carrier}: {2, 9}, {Account: one, Sender: rented, Carrier: "other"}: {1, 6},
+			{Account: two, Sender: pooled, Carrier: carrier}: {2, 2},
 		}
 		w.same(w.counts(), want)
 		w.reopen()
@@ -38,6 +40,8 @@ var laneTests = map[string]func(*world){
 		}
 		other := w.message()
 		other.From = rented
+		theirs := w.messageOf(two)
+		w.accept(theirs)
 		w.accept(append(messages, other)...)
 		ids := idsOf(messages)
 		w.same(w.lane(mainLane, 0, 2), ids[:2])
@@ -45,12 +49,43 @@ var laneTests = map[string]func(*world){
 		w.same(w.lane(mainLane, ids[3].Seq(), 2), ids[4:])
 		w.same(w.lane(mainLane, ids[4].Seq(), 2), []gateway.ID{})
 		lanes := must[[][]*gateway.Message](w)(w.QueuedMessages(w.ctx, []gateway.LaneCursor{
-			{LaneKey: gateway.LaneKey{Sender: rented, Carrier: carrier}, Limit: 9},
-			{LaneKey: gateway.LaneKey{Sender: rented, Carrier: "unheard of"}, Limit: 9},
+			{LaneKey: gateway.LaneKey{Account: one, Sender: rented, Carrier: carrier}, Limit: 9},
+			{LaneKey: gateway.LaneKey{Account: one, Sender: rented, Carrier: "unheard of"}, Limit: 9},
 			{LaneKey: mainLane, Limit: 1},
+			{LaneKey: theirs.Lane(), Limit: 9},
+			{LaneKey: gateway.LaneKey{Account: "MANONENONENONENONENO", Sender: pooled, Carrier: carrier}, Limit: 9},
 		}))
-		w.same([][]gateway.ID{idsOf(lanes[0]), idsOf(lanes[1]), idsOf(lanes[2])}, [][]gateway.ID{{other.ID}, {}, ids[:1]})
+		w.same([][]gateway.ID{idsOf(lanes[0]), idsOf(lanes[1]), idsOf(lanes[2]), idsOf(lanes[3]), idsOf(lanes[4])},
+			[][]gateway.ID{{other.ID}, {}, ids[:1], {theirs.ID}, {}})
 		w.same(lanes[2][0], messages[0])
+	},
+	"units before places in lanes are counted": func(w *world) {
+		var all []*gateway.Message
+		for i := range 8 {
+			m := w.message()
+			m.Units = 1 << i
+			if i%2 == 1 {
+				m.From = rented
+			}
+			all = append(all, m)
+		}
+		w.accept(all...)
+		theirs := w.messageOf(two)
+		w.accept(theirs)
+		at := func(m *gateway.Message) gateway.LanePosition {
+			return gateway.LanePosition{LaneKey: m.Lane(), Seq: m.ID.Seq()}
+		}
+		places := []gateway.LanePosition{at(all[6]), at(all[0]), at(all[3]), at(theirs), at(all[2]), at(all[6]), at(all[7])}
+		unheardOf := at(all[7])
+		unheardOf.Carrier = "unheard of"
+		places = append(places, unheardOf)
+		before := func() []int { return must[[]int](w)(w.UnitsBefore(w.ctx, places)) }
+		w.same(before(), []int{1 + 4 + 16, 0, 2, 0, 1, 1 + 4 + 16, 2 + 8 + 32, 0})
+		w.record(w.settled(all[0], 1, w.taken(1, "a")))
+		w.ok(w.MarkSubmitting(w.ctx, []gateway.ID{all[4].ID}, w.now))
+		w.record(&gateway.SubmitRecord{Message: all[1], Total: 1, Due: w.now.Add(time.Minute), At: w.now})
+		w.same(before(), []int{4, 0, 0, 0, 0, 4, 8 + 32, 0})
+		w.same(len(must[[]int](w)(w.UnitsBefore(w.ctx, nil))), 0)
 	},
 	"what is submitted, deferred or marked is in no lane": func(w *world) {
 		sent, deferred, marked, left := w.queued(), w.queued(), w.queued(), w.queued()

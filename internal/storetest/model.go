@@ -32,6 +32,7 @@ type modelPart struct {
 
 type modelEvent struct {
 	message  gateway.ID
+	account  gateway.AccountID
 	sequence int
 	state    gateway.State
 	closed   bool
@@ -54,13 +55,13 @@ func (m *model) insert(message *gateway.Message, total int) {
 		return
 	}
 	m.messages = append(m.messages, &modelMessage{Message: *message, total: total})
-	m.events = append(m.events, modelEvent{message: message.ID, sequence: 1, state: gateway.Queued})
+	m.events = append(m.events, modelEvent{message: message.ID, account: message.Account, sequence: 1, state: gateway.Queued})
 }
 
 // moved takes up the steps of a message and gives its new state.
 func (m *model) moved(message *modelMessage, steps []gateway.Step) gateway.State {
 	for _, step := range steps {
-		m.events = append(m.events, modelEvent{message: message.ID, sequence: step.Sequence, state: step.State})
+		m.events = append(m.events, modelEvent{message: message.ID, account: message.Account, sequence: step.Sequence, state: step.State})
 	}
 	if message.State != gateway.Queued {
 		message.submitting, message.held, message.markedAt = false, false, time.Time{}
@@ -84,8 +85,8 @@ func (m *model) keep(message *modelMessage, carrierID string, number int) {
 	m.parts = append(m.parts, modelPart{carrierID, message, number})
 }
 
-// record takes up what became of a submit.
-func (m *model) record(r *gateway.SubmitRecord) gateway.State {
+// record takes up what became of a submit. ended tells whether receipts ended the message.
+func (m *model) record(r *gateway.SubmitRecord) (state gateway.State, ended bool) {
 	message := m.find(r.Message.ID)
 	var steps []gateway.Step
 	if len(r.Results) > 0 {
@@ -118,10 +119,12 @@ func (m *model) record(r *gateway.SubmitRecord) gateway.State {
 			m.keep(message, result.CarrierID, result.Number)
 		}
 	}
+	open := !message.State.Final()
 	for _, receipt := range r.Receipts {
 		steps = append(steps, message.Receipted(receipt.Number, receipt.Receipt)...)
 	}
-	return m.moved(message, m.adopt(message, r, steps))
+	state = m.moved(message, m.adopt(message, r, steps))
+	return state, open && state.Final()
 }
 
 // adopt applies parked receipts: by id, then for a held message by its addresses.
@@ -163,8 +166,8 @@ func (m *modelMessage) unknown() int {
 	return max(1, m.Parts)
 }
 
-// receipt takes up a receipt.
-func (m *model) receipt(r gateway.Receipt) (parked bool) {
+// receipt takes up a receipt; ended is the message that it ended.
+func (m *model) receipt(r gateway.Receipt) (parked bool, ended *modelMessage) {
 	var found *modelPart
 	for i := range m.parts {
 		part := &m.parts[i]
@@ -173,8 +176,7 @@ func (m *model) receipt(r gateway.Receipt) (parked bool) {
 		}
 	}
 	if found != nil {
-		m.moved(found.message, found.message.Receipted(found.number, r))
-		return false
+		return false, m.receipted(found.message, found.number, r)
 	}
 	var held *modelMessage
 	for _, message := range m.messages {
@@ -185,11 +187,34 @@ func (m *model) receipt(r gateway.Receipt) (parked bool) {
 	if held != nil {
 		number := held.unknown()
 		m.keep(held, r.CarrierID, number)
-		m.moved(held, held.Receipted(number, r))
-		return false
+		return false, m.receipted(held, number, r)
 	}
 	if !slices.ContainsFunc(m.parked, func(p gateway.Receipt) bool { return p.CarrierID == r.CarrierID }) {
 		m.parked = append(m.parked, r)
+	}
+	return true, nil
+}
+
+func (m *model) receipted(message *modelMessage, number int, r gateway.Receipt) (ended *modelMessage) {
+	open := !message.State.Final()
+	if m.moved(message, message.Receipted(number, r)).Final() && open {
+		return message
+	}
+	return nil
+}
+
+// move takes up a move, and tells whether the message is where it was to come.
+func (m *model) move(move gateway.Move) (moved bool) {
+	message := m.find(move.Message.ID)
+	switch {
+	case message.State != gateway.Queued || message.submitting || message.held:
+		return false
+	case message.From != move.Message.From:
+		return move.Failure == gateway.NoReason && message.From == move.From
+	case move.Failure != gateway.NoReason:
+		m.moved(message, message.Fail(move.Failure, move.At))
+	default:
+		message.From, message.PickedBy = move.From, move.PickedBy
 	}
 	return true
 }
@@ -220,11 +245,19 @@ func (m *model) lanes() map[gateway.LaneKey][2]int {
 	counts := map[gateway.LaneKey][2]int{}
 	for _, message := range m.messages {
 		if message.waiting() {
-			key := gateway.LaneKey{Sender: message.From, Carrier: message.Carrier}
+			key := message.Lane()
 			counts[key] = [2]int{counts[key][0] + 1, counts[key][1] + message.Units}
 		}
 	}
 	return counts
+}
+
+// message is the message itself; nil when there is none.
+func (m *modelMessage) message() *gateway.Message {
+	if m == nil {
+		return nil
+	}
+	return &m.Message
 }
 
 func (m *modelMessage) waiting() bool {

@@ -1,6 +1,8 @@
 package storetest
 
 import (
+	"time"
+
 	"github.com/heliograph/heliograph/internal/gateway"
 )
 
@@ -10,7 +12,12 @@ var powerpackTests = map[string]func(*world){
 		w.same(must[gateway.Powerpack](w)(w.Powerpack(w.ctx, one, w.powerpack.ID)), w.powerpack)
 		w.same(must[gateway.Powerpack](w)(w.PowerpackOfPool(w.ctx, one, w.powerpack.Pool)), w.powerpack)
 		bare := gateway.Powerpack{ID: w.id(), Account: one, Name: "bare", Pool: w.id(), CreatedAt: w.now}
+		eager := bare
+		eager.ID, eager.Pool, eager.Name, eager.Patience, eager.Refresh = w.id(), w.id(), "eager", 1500*time.Millisecond, true
 		w.ok(w.CreatePowerpack(w.ctx, bare))
+		w.ok(w.CreatePowerpack(w.ctx, eager))
+		w.reopen()
+		w.same(must[gateway.Powerpack](w)(w.Powerpack(w.ctx, one, eager.ID)), eager)
 		w.same(must[gateway.Powerpack](w)(w.Powerpack(w.ctx, one, bare.ID)), bare)
 	},
 	"powerpacks are listed newest first, paged and counted": func(w *world) {
@@ -40,6 +47,7 @@ var powerpackTests = map[string]func(*world){
 	"an update replaces settings, and nothing else": func(w *world) {
 		p := w.powerpack
 		p.Name, p.Sticky, p.LocalConnect, p.ApplicationType, p.ApplicationID = "renamed", false, false, "", ""
+		p.Patience, p.Refresh = 90*time.Second, true
 		p.Priorities = []gateway.Priority{
 			{Service: gateway.MMS, Country: "US", Order: gateway.DefaultOrder}, {Service: gateway.SMS, Country: "US", Order: [3]gateway.NumberType{gateway.LongCode}},
 		}

@@ -130,6 +130,44 @@ var receiptTests = map[string]func(*world){
 		w.same(told(w.receipt(w.undelivered("c")).Events), []string{"2 sent", "3 undelivered"})
 		w.same(w.lane(mainLane, 0, 9), []gateway.ID{})
 	},
+	"a receipt that ends a message tells its sender and its country, once": func(w *world) {
+		type end struct{ Sender, Country string }
+		ended := func(applied gateway.Applied) end { return end{applied.Sender, applied.Country} }
+		in := func(country string) *gateway.Message {
+			m := w.message()
+			m.Country = country
+			w.accept(m)
+			return m
+		}
+		m := in("CA")
+		w.same(ended(w.record(w.settled(m, 2, w.taken(1, "a"), w.taken(2, "b")))), end{})
+		w.same(ended(w.receipt(w.delivered("a"))), end{})
+		w.same(ended(w.receipt(w.delivered("b"))), end{pooled, "CA"})
+		w.same(ended(w.receipt(w.undelivered("b"))), end{})
+
+		joined := w.settled(in("DE"), 1, w.taken(1, "c"))
+		joined.Receipts = []gateway.PartReceipt{{Number: 1, Receipt: w.undelivered("c")}}
+		w.same(ended(w.record(joined)), end{pooled, "DE"})
+		w.same(ended(w.record(joined)), end{})
+
+		w.receipt(w.delivered("d"))
+		w.same(ended(w.record(w.settled(in("FR"), 1, w.taken(1, "d")))), end{pooled, "FR"})
+
+		// What ends without a receipt tells nothing about the way to the phone.
+		refused := w.settled(in("US"), 2, w.taken(1, "e"), w.rejected(2, gateway.Spam))
+		refused.Receipts = []gateway.PartReceipt{{Number: 1, Receipt: w.delivered("e")}}
+		applied := w.record(refused)
+		w.same(applied.State, gateway.Undelivered)
+		w.same(ended(applied), end{})
+		w.same(ended(w.record(&gateway.SubmitRecord{Message: in("US"), Failure: gateway.Expired, At: w.now})), end{})
+
+		held := in("GB")
+		w.ok(w.MarkSubmitting(w.ctx, []gateway.ID{held.ID}, w.now))
+		w.reopen()
+		r := w.delivered("f")
+		r.From, r.To = held.From, held.To
+		w.same(ended(w.receipt(r)), end{pooled, "GB"})
+	},
 	"the submit that is recorded late finds its message moved on, and its receipts known": func(w *world) {
 		m := w.queued()
 		w.record(&gateway.SubmitRecord{Message: m, Failure: gateway.Expired, At: w.now})

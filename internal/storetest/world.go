@@ -28,6 +28,9 @@ const (
 	callbackURL = "https://example.com/status?account=one"
 )
 
+// accounts are both of them.
+var accounts = []gateway.AccountID{one, two}
+
 // world is a store with something in it, and a clock.
 type world struct {
 	failing
@@ -137,6 +140,13 @@ func (w *world) message() *gateway.Message {
 		Callback: gateway.Callback{URL: callbackURL, Method: "POST"}, AcceptedAt: w.now, ExpiresAt: w.now.Add(time.Hour), Requester: "192.0.2.7",
 	}
 	m.Start(w.now)
+	return m
+}
+
+// messageOf makes one of another account.
+func (w *world) messageOf(account gateway.AccountID) *gateway.Message {
+	m := w.message()
+	m.Account = account
 	return m
 }
 
@@ -273,7 +283,7 @@ func idsOf(messages []*gateway.Message) []gateway.ID {
 	return ids
 }
 
-var mainLane = gateway.LaneKey{Sender: pooled, Carrier: carrier}
+var mainLane = gateway.LaneKey{Account: one, Sender: pooled, Carrier: carrier}
 
 // pending reads the events of the callback that were never tried.
 func (w *world) pending() []gateway.Event {
