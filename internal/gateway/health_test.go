@@ -245,6 +245,45 @@ func TestPoolBecomesSmaller(t *testing.T) {
 	}
 }
 
+// TestHowFarBehind: of twelve senders the first delivers less than the others.
+func TestHowFarBehind(t *testing.T) {
+	for _, c := range []struct {
+		others, own, messages int
+		rests                 bool
+	}{
+		{95, 50, 50, true},
+		{95, 50, 49, false},     // too few messages
+		{90, 70, 1000, false},   // more than three quarters of what the others do
+		{90, 65, 1000, true},    //
+		{40, 27, 1000, false},   // less than three quarters, but no more than 13 in a hundred
+		{40, 24, 1000, true},    //
+		{70, 50, 60, false},     // with so few, it may be chance
+		{70, 50, 1000, true},    //
+		{100, 100, 1000, false}, //
+		{0, 0, 1000, false},     //
+	} {
+		w := newInfirmary(12)
+		w.send(0, c.messages, c.own)
+		for i := 1; i < 12; i++ {
+			w.send(i, c.messages, c.others)
+		}
+		if changed := w.judge(); (len(changed) == 1 && changed[0] == 0) != c.rests || len(changed) > 1 {
+			t.Errorf("%v rest of %+v", changed, c)
+		}
+	}
+}
+
+// TestNobodyLeftToCompare: when the worst rests, the others may be too few to say anything of the next.
+func TestNobodyLeftToCompare(t *testing.T) {
+	w := newInfirmary(6)
+	w.send(3, 50, 0)
+	w.send(4, 50, 0)
+	w.send(5, 49, 100)
+	if changed := w.judge(); !slices.Equal(changed, []int{3}) {
+		t.Errorf("%v rest", changed)
+	}
+}
+
 // TestSmallPools: of one or two senders none rests.
 func TestSmallPools(t *testing.T) {
 	w := newInfirmary(2)
