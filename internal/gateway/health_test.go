@@ -284,6 +284,21 @@ func TestNobodyLeftToCompare(t *testing.T) {
 	}
 }
 
+// TestOutOfReach: who does not reach a market is no peer there.
+func TestOutOfReach(t *testing.T) {
+	w := newInfirmary(6)
+	w.pool = NewPool(append(manyLongCodes(6)[:5], tf))
+	for i := range 6 {
+		w.Report(w.pool.Number(i).Number, "CA", true, w.now)
+		for range 100 {
+			w.Report(w.pool.Number(i).Number, "CA", i < 5, w.now)
+		}
+	}
+	if changed := w.judge(); len(changed) > 0 {
+		t.Errorf("%v rest", changed)
+	}
+}
+
 // TestSmallPools: of one or two senders none rests.
 func TestSmallPools(t *testing.T) {
 	w := newInfirmary(2)
