@@ -11,6 +11,8 @@
 //	pool.go       the senders of a pool, indexed for that choice
 //	tree.go       those that differ in nothing but their loads, in order
 //	explain.go    the choice, rule by rule
+//	health.go     which senders rest since they deliver badly
+//	campaign.go   10DLC campaigns, and all that the queue knows of who sends
 //	route.go      which carrier takes a message
 //	message.go    the message, its states and how they move
 //	part.go       what a carrier is given and what it answers

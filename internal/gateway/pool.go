@@ -182,6 +182,9 @@ func (p *Pool) Set(i int, l Load) {
 
 // Rest notes in which markets the i-th sender rests from now on; none: nowhere. It tells whether that is a change.
 func (p *Pool) Rest(i int, markets []string) bool {
+	if len(markets) == 0 && p.rests[i] == nil {
+		return false
+	}
 	markets = slices.Compact(slices.Sorted(slices.Values(markets)))
 	if slices.Equal(markets, p.rests[i]) {
 		return false

@@ -366,6 +366,15 @@ func TestPoolClone(t *testing.T) {
 	}
 }
 
+func TestPoolNames(t *testing.T) {
+	a, b, c := near, inState, faraway
+	a.Carrier, a.Campaign, b.Carrier, c.Campaign, c.Paused = "net2", "C1", "net1", "C2", true
+	pool := NewPool([]Number{a, b, c, sc, inCampaign(tf)})
+	if carriers, campaigns := pool.Carriers(), pool.Campaigns(); !slices.Equal(carriers, []string{"net2", "net1"}) || !slices.Equal(campaigns, []string{"C1", "C2"}) {
+		t.Errorf("%q, %q", carriers, campaigns)
+	}
+}
+
 // TestTreeStaysShallow: a pick costs as little after many changes in an unkind order as at first.
 func TestTreeStaysShallow(t *testing.T) {
 	const size = 10_000

@@ -2,6 +2,8 @@ package gateway
 
 import (
 	"fmt"
+	"math"
+	"math/rand/v2"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -335,25 +337,106 @@ func drawNumber(t *rapid.T) Number {
 	}
 }
 
-// TestPickSpreads gives equal senders equal shares.
-func TestPickSpreads(t *testing.T) {
-	numbers := make([]Number, 10)
-	counts := make([]int, len(numbers))
-	for i := range numbers {
-		numbers[i] = long(fmt.Sprintf("1415555%04d", i), "415", "CA")
-	}
-	pool := NewPool(numbers)
-	for turn := range 10_000 {
-		choice, ok := (&Powerpack{}).Pick(pool, Request{To: london, Service: SMS, Deadline: second}, Outside{})
+// spread sends 10,000 messages to unrelated destinations by a pool whose senders take so long for each, 0 when unlimited, with so much time between
+// messages, and counts them by sender. Destinations are in the area codes of manyLongCodes and as many others.
+func spread(t *testing.T, pack Powerpack, pool *Pool, perMessage, between int64) []int {
+	t.Helper()
+	counts, random := make([]int, pool.Len()), rand.New(rand.NewPCG(1, 1))
+	for turn := range int64(10_000) {
+		area := 400 + random.IntN(80)
+		to := Destination{Number: fmt.Sprintf("1%d555%04d", area, turn), Country: "US", AreaCode: fmt.Sprint(area), Region: fmt.Sprint("S", (area-400)/4)}
+		now := turn * between
+		choice, ok := pack.Pick(pool, Request{To: to, Service: SMS, Now: now, Deadline: now + int64(DefaultExpiry)}, Outside{})
 		if !ok {
 			t.Fatal("nobody was picked")
 		}
-		pool.Set(choice.Index, Load{Used: int64(turn + 1)})
+		l := pool.Load(choice.Index)
+		l.Used = turn + 1
+		if perMessage > 0 {
+			l.Free = max(l.Free, now) + perMessage
+		}
+		pool.Set(choice.Index, l)
 		counts[choice.Index]++
 	}
-	for i, n := range counts {
-		if n != 1000 {
-			t.Errorf("sender %d was taken %d times of 10,000", i, n)
+	return counts
+}
+
+// TestPickSpreads: of equal senders none gets more than 2 % more or less than its even share.
+func TestPickSpreads(t *testing.T) {
+	local := Powerpack{LocalConnect: true}
+	nowhere := func(n *Number) { n.AreaCode, n.Region = "", "" }
+	here := func(n *Number) { n.AreaCode, n.Region = "415", "S3" }
+	tollFree := func(n *Number) { n.Type = TollFree }
+	for name, c := range map[string]struct {
+		pack       Powerpack
+		perMessage int64
+		between    int64
+		make       func(i int, n *Number)
+	}{
+		"unlimited":                                  {},
+		"limited, and their queues grow":             {perMessage: second / 10, between: second / 1000},
+		"limited, and their queues are mostly empty": {perMessage: second, between: second / 50},
+		"several carriers and campaigns": {perMessage: second / 10, make: func(i int, n *Number) {
+			n.Carrier, n.Campaign = fmt.Sprint("net", i%3), fmt.Sprint("C", i%7)
+		}},
+		"toll-free, beside local long codes": {pack: local, make: func(i int, n *Number) {
+			if i < 50 {
+				tollFree(n)
+			}
+		}},
+		"local connect applies to all alike": {pack: local, make: func(_ int, n *Number) { here(n) }},
+		"local connect applies to none":      {pack: local, make: func(_ int, n *Number) { nowhere(n) }},
+		"local connect, limited, one area is local": {pack: local, perMessage: second / 10, between: second / 1000, make: func(i int, n *Number) {
+			if nowhere(n); i < 10 {
+				here(n)
+			}
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			numbers := manyLongCodes(100)
+			for i := range numbers {
+				if c.make != nil {
+					c.make(i, &numbers[i])
+				}
+			}
+			counts := spread(t, c.pack, NewPool(numbers), c.perMessage, c.between)
+			senders := len(counts)
+			if numbers[0].Type == TollFree {
+				senders = 50 // the others are of a later type
+			}
+			checkEven(t, counts[:senders], 10_000)
+		})
+	}
+}
+
+// TestPickSpreadsAmongTheNear: where local connect gives some senders more, each of those that are equally near has its even share of that.
+func TestPickSpreadsAmongTheNear(t *testing.T) {
+	numbers := manyLongCodes(200) // 5 of each area code, 20 of each state
+	for _, perMessage := range []int64{0, second / 10} {
+		counts := spread(t, Powerpack{LocalConnect: true, Priorities: []Priority{{Service: SMS, Country: "US", Order: [3]NumberType{LongCode}}}},
+			NewPool(numbers), perMessage, second/1000)
+		for area := range 40 {
+			var ofArea []int
+			total := 0
+			for i := area; i < len(counts); i += 40 {
+				ofArea = append(ofArea, counts[i])
+				total += counts[i]
+			}
+			checkEven(t, ofArea, total)
 		}
+	}
+}
+
+// checkEven allows for one message more or less than 2 %, where that is less than one.
+func checkEven(t *testing.T, counts []int, total int) {
+	t.Helper()
+	sum, even := 0, float64(total)/float64(len(counts))
+	for i, n := range counts {
+		if sum += n; math.Abs(float64(n)-even) > max(0.02*even, 1) {
+			t.Errorf("sender %d was taken %d times of %d, an even share is %.1f", i, n, total, even)
+		}
+	}
+	if sum != total {
+		t.Errorf("%d of %d messages", sum, total)
 	}
 }
