@@ -26,6 +26,8 @@ type Service struct {
 	Attach func(receipt gateway.Receipt, done func(error)) bool
 	// Told hears of the events of a commit: a hint, the store is the truth.
 	Told func(events []gateway.Event)
+	// Ended hears of what became of receipts, after the commit.
+	Ended func(applied []gateway.Applied)
 
 	group    *groupcommit.Group[gateway.Receipt, gateway.Applied]
 	received atomic.Int64
@@ -38,12 +40,13 @@ const (
 	receiptWaiting = 10_000
 )
 
-// NewService makes a service; Attach and Told may be set before Run.
+// NewService makes a service; Attach, Told and Ended may be set before Run.
 func NewService(store Store) *Service {
 	s := &Service{
 		Store:  store,
 		Attach: func(gateway.Receipt, func(error)) bool { return false },
 		Told:   func([]gateway.Event) {},
+		Ended:  func([]gateway.Applied) {},
 	}
 	s.group = groupcommit.New(groupcommit.Config{MaxBatch: receiptBatch, MaxWaiting: receiptWaiting}, s.commit)
 	return s
@@ -78,6 +81,7 @@ func (s *Service) commit(ctx context.Context, batch []gateway.Receipt) []groupco
 		}
 		return results
 	}
+	s.Ended(applied)
 	var events []gateway.Event
 	for i := range applied {
 		results[i].Value = applied[i]

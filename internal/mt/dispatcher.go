@@ -38,6 +38,7 @@ type Dispatcher struct {
 	astray    []*lane                      // lanes whose messages may need other senders
 	storing   int64                        // Seq of the first message being stored: from there on, rows of the store come by Offer; math.MaxInt64: none
 	pools     map[gateway.ID]*gateway.Pool // of the roster, by powerpack
+	health    *gateway.Health
 	clocks    map[string]int64
 	used      map[usageKey]gateway.Usage // of daily caps, as the store had it at the start
 	doubtful  map[usageKey]int           // units that may have left just before a stop that was not clean
@@ -52,7 +53,7 @@ type Dispatcher struct {
 	records    *groupcommit.Group[*pendingRecord, gateway.Applied]
 	quit       chan struct{} // closed when a stop waits no longer for outcomes to be written
 
-	counting, reading, raising, repicking, expiring, retrying, recording trouble // each of the goroutine that does it
+	counting, reading, refreshing, raising, repicking, expiring, retrying, recording trouble // each of the goroutine that does it
 }
 
 // NewDispatcher makes a dispatcher without carriers.
@@ -60,7 +61,7 @@ func NewDispatcher(store Store, now func() time.Time, log *slog.Logger) *Dispatc
 	d := &Dispatcher{
 		Store: store, Now: now, Log: log, Told: func([]gateway.Event) {},
 		lines: map[string]*line{}, senders: map[string]*sender{}, lanes: map[gateway.LaneKey]*lane{},
-		campaigns: map[string]*scope{}, accounts: map[gateway.AccountID]*scope{},
+		health: gateway.NewHealth(gateway.DefaultHealthRules()), campaigns: map[string]*scope{}, accounts: map[gateway.AccountID]*scope{},
 		flying: map[int64]struct{}{}, inHand: map[partKey]*pendingRecord{},
 		storing: math.MaxInt64, fillWake: make(chan struct{}, 1), strandWake: make(chan struct{}, 1), raiseWake: make(chan struct{}, 1), dueWake: make(chan struct{}, 1), quit: make(chan struct{}),
 	}

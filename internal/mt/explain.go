@@ -73,18 +73,14 @@ func (s *Service) Explain(ctx context.Context, q Question) (Explanation, error) 
 
 // candidate is a sender of the pool as an explanation shows it.
 func (s *Service) candidate(pool *gateway.Pool, i int, freeAt int64, req *gateway.Request) Candidate {
-	n := pool.Number(i)
-	return Candidate{Number: n, SendAt: moment(freeAt), QueuedUnits: s.Dispatcher.queuedOf(n.Number)}
-}
-
-// queuedOf is how many units wait for a sender.
-func (d *Dispatcher) queuedOf(number string) int {
+	d, n := s.Dispatcher, pool.Number(i)
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if s := d.senders[number]; s != nil {
-		return s.queued
+	c := Candidate{Number: n, SendAt: moment(freeAt), Health: d.healthOf(n.Number, req.To.Country, req.Now)}
+	if set := d.senders[n.Number]; set != nil {
+		c.QueuedUnits = set.queued
 	}
-	return 0
+	return c
 }
 
 // snapshot is a pool with the loads of its senders, the condition of their carriers, and from when on their campaigns and the account let messages

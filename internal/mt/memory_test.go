@@ -429,6 +429,19 @@ func (s *memory) use(u gateway.Usage) {
 	}
 }
 
+func (s *memory) ReplaceInPool(_ context.Context, _ gateway.AccountID, pool gateway.ID, old, other string, _ time.Time) error {
+	return s.step("ReplaceInPool", true, func() {
+		for i := range s.numbers {
+			switch s.numbers[i].Number {
+			case old:
+				s.numbers[i].Pool = gateway.ID{}
+			case other:
+				s.numbers[i].Pool = pool
+			}
+		}
+	})
+}
+
 func (s *memory) UnitsBefore(_ context.Context, places []gateway.LanePosition) (units []int, err error) {
 	err = s.step("UnitsBefore", false, func() {
 		units = make([]int, len(places))

@@ -163,6 +163,7 @@ func (d *Dispatcher) recorded(p *pendingRecord, applied gateway.Applied, err err
 	defer d.mu.Unlock()
 	p.line.unrecorded--
 	if err == nil {
+		d.reportRecord(p, &applied)
 		for i := range p.Usage {
 			if s := d.scopeOf(&p.Usage[i]); s != nil {
 				s.keep(p.Usage[i])

@@ -89,6 +89,9 @@ func (d *Dispatcher) enlist(read *gateway.Roster, r *roster) {
 	d.pools = make(map[gateway.ID]*gateway.Pool, len(r.pools))
 	for id, p := range r.pools {
 		d.pools[id] = p.index
+		if d.health.Count(gateway.Resting)+d.health.Count(gateway.Probing) > 0 {
+			d.health.Judge(p.index, d.Now().UnixNano())
+		}
 		for i := range p.index.Len() {
 			d.sender(p.index.Number(i).Number).join(id, p.index, i)
 		}

@@ -32,6 +32,7 @@ type Service struct {
 	roster     atomic.Pointer[roster]
 	refreshing sync.Mutex
 	accepted   atomic.Int64
+	replaced   atomic.Int64
 }
 
 // NewService makes a service.
@@ -50,11 +51,13 @@ func (s *Service) Load(ctx context.Context) error {
 	return s.Refresh(ctx)
 }
 
-// Run stores what Accept is given until ctx ends and everything waiting is stored, and gives messages whose sender has left their pool another one.
+// Run stores what Accept is given until ctx ends and everything waiting is stored. Beside that it gives messages whose sender has left
+// their pool another one, and watches the senders' health.
 func (s *Service) Run(ctx context.Context) error {
-	var repicking sync.WaitGroup
-	repicking.Go(func() { s.repickLoop(ctx) })
-	defer repicking.Wait()
+	var beside sync.WaitGroup
+	beside.Go(func() { s.repickLoop(ctx) })
+	beside.Go(func() { s.healthLoop(ctx) })
+	defer beside.Wait()
 	return s.group.Run(ctx)
 }
 
@@ -388,6 +391,7 @@ func (s *Service) pickFor(p *pool, m *gateway.Message, req gateway.Request, habi
 	case ok:
 		number := p.index.Number(choice.Index)
 		m.From, m.PickedBy = number.Number, choice.Rule
+		s.Dispatcher.health.Picked(p.index, choice.Index, gateway.Market(req.To.Country), req.Now)
 		return number, gateway.NoReason
 	case p.powerpack.Suits(p.index, req):
 		return nil, gateway.Expired // there are senders, but none is free before the message's time is over

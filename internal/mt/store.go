@@ -58,6 +58,9 @@ type Store interface {
 	// the moves; Moved is false for messages that were not queued with that sender any more, or marked as submitting.
 	MoveMessages(ctx context.Context, moves []gateway.Move, remember []gateway.Sticky) ([]gateway.Applied, error)
 
+	// ReplaceInPool takes a number out of a pool and puts another one of the account into it, for the same service. NotFound when the one is
+	// not in the pool, or the other not the account's or in a pool.
+	ReplaceInPool(ctx context.Context, account gateway.AccountID, pool gateway.ID, old, other string, at time.Time) error
 	// Roster reads who sends, as of one moment.
 	Roster(ctx context.Context) (gateway.Roster, error)
 }

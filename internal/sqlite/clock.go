@@ -2,10 +2,12 @@ package sqlite
 
 import (
 	"context"
+
+	"github.com/heliograph/heliograph/internal/gateway"
 )
 
-// SaveClocks keeps when limited senders are free again and notes that the stop is a clean one.
-func (s *Store) SaveClocks(ctx context.Context, free map[string]int64) error {
+// SaveClocks keeps when limited senders are free again, and exactly what of daily caps is used up, and notes that the stop is a clean one.
+func (s *Store) SaveClocks(ctx context.Context, free map[string]int64, used []gateway.Usage) error {
 	return s.write(ctx, func(tx *tx) error {
 		if err := execute(tx.conn, "DELETE FROM clocks"); err != nil {
 			return err
@@ -13,6 +15,12 @@ func (s *Store) SaveClocks(ctx context.Context, free map[string]int64) error {
 		for sender, at := range free {
 			q := prepare(tx.conn, "INSERT INTO clocks (sender, free) VALUES (?, ?)")
 			if err := q.text(sender).int(at).run(); err != nil {
+				return err
+			}
+		}
+		for _, u := range used {
+			q := prepare(tx.conn, "INSERT OR REPLACE INTO usage (kind, name, day, units) VALUES (?, ?, ?, ?)")
+			if err := q.int(int64(u.Kind)).text(u.Name).int(int64(u.Day)).int(int64(u.Units)).run(); err != nil {
 				return err
 			}
 		}

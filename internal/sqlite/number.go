@@ -186,29 +186,7 @@ func (tx *tx) requirePool(account gateway.AccountID, pool gateway.ID) error {
 // AddToPool puts a number of the account into the pool for a service; with rent, one of the inventory is rented first.
 func (s *Store) AddToPool(ctx context.Context, account gateway.AccountID, pool gateway.ID, number string, service gateway.Service, rent bool, at time.Time) (added gateway.Number, err error) {
 	err = s.write(ctx, func(tx *tx) error {
-		if err := tx.requirePool(account, pool); err != nil {
-			return err
-		}
-		n, ok, err := tx.loadNumber(number)
-		if err != nil {
-			return err
-		}
-		if err := poolable(&n, ok, account, pool, service, rent); err != nil {
-			return err
-		}
-		if err := tx.requireOnlyShortCode(&n, pool); err != nil {
-			return err
-		}
-		q := prepare(tx.conn, "UPDATE numbers SET service = ? WHERE number = ?")
-		if n.Pool != pool {
-			q = prepare(tx.conn, `UPDATE numbers SET service = ?1, account = ?3, pool = ?4, added_at = ?5, place = `+nextPlace+`,
-				rented_at = iif(account IS NULL, ?5, rented_at) WHERE number = ?2`)
-		}
-		q.int(int64(service)).text(number)
-		if n.Pool != pool {
-			q.text(string(account)).blob(pool[:]).time(at)
-		}
-		if err := q.run(); err != nil {
+		if err := tx.addToPool(account, pool, number, service, rent, at); err != nil {
 			return err
 		}
 		added, _, err = tx.loadNumber(number)
@@ -218,6 +196,53 @@ func (s *Store) AddToPool(ctx context.Context, account gateway.AccountID, pool g
 		return gateway.Number{}, err
 	}
 	return added, nil
+}
+
+func (tx *tx) addToPool(account gateway.AccountID, pool gateway.ID, number string, service gateway.Service, rent bool, at time.Time) error {
+	if err := tx.requirePool(account, pool); err != nil {
+		return err
+	}
+	n, ok, err := tx.loadNumber(number)
+	if err != nil {
+		return err
+	}
+	if err := poolable(&n, ok, account, pool, service, rent); err != nil {
+		return err
+	}
+	if err := tx.requireOnlyShortCode(&n, pool); err != nil {
+		return err
+	}
+	if n.Pool == pool {
+		q := prepare(tx.conn, "UPDATE numbers SET service = ? WHERE number = ?")
+		return q.int(int64(service)).text(number).run()
+	}
+	q := prepare(tx.conn, `UPDATE numbers SET service = ?1, account = ?3, pool = ?4, added_at = ?5, place = `+nextPlace+`,
+		rented_at = iif(account IS NULL, ?5, rented_at) WHERE number = ?2`)
+	return q.int(int64(service)).text(number).text(string(account)).blob(pool[:]).time(at).run()
+}
+
+// ReplaceInPool takes a number out of a pool and puts another one of the account into it, for the same service.
+func (s *Store) ReplaceInPool(ctx context.Context, account gateway.AccountID, pool gateway.ID, old, other string, at time.Time) error {
+	return s.write(ctx, func(tx *tx) error {
+		n, ok, err := tx.loadNumber(old)
+		switch {
+		case err != nil:
+			return err
+		case !ok || n.Pool != pool:
+			return gateway.Errorf(gateway.NotFound, "number not found in this pool")
+		}
+		spare, ok, err := tx.loadNumber(other)
+		switch {
+		case err != nil:
+			return err
+		case !ok || spare.Account != account || !spare.Pool.IsZero():
+			return gateway.Errorf(gateway.NotFound, "the account has no such number to spare")
+		}
+		if err := tx.removeFromPool(account, pool, old, false); err != nil {
+			return err
+		}
+		return tx.addToPool(account, pool, other, n.Service, false, at)
+	})
 }
 
 // poolable refuses a number that may not come into the pool.
@@ -266,19 +291,21 @@ func leavePool(unrent bool) string {
 
 // RemoveFromPool takes a number out of the pool; with unrent it goes back into the inventory.
 func (s *Store) RemoveFromPool(ctx context.Context, account gateway.AccountID, pool gateway.ID, number string, unrent bool) error {
-	return s.write(ctx, func(tx *tx) error {
-		if err := tx.requirePool(account, pool); err != nil {
-			return err
-		}
-		q := prepare(tx.conn, leavePool(unrent)+" AND number = ?")
-		if err := q.blob(pool[:]).text(number).run(); err != nil {
-			return err
-		}
-		if tx.conn.Changes() == 0 {
-			return gateway.Errorf(gateway.NotFound, "number not found in this pool")
-		}
-		return nil
-	})
+	return s.write(ctx, func(tx *tx) error { return tx.removeFromPool(account, pool, number, unrent) })
+}
+
+func (tx *tx) removeFromPool(account gateway.AccountID, pool gateway.ID, number string, unrent bool) error {
+	if err := tx.requirePool(account, pool); err != nil {
+		return err
+	}
+	q := prepare(tx.conn, leavePool(unrent)+" AND number = ?")
+	if err := q.blob(pool[:]).text(number).run(); err != nil {
+		return err
+	}
+	if tx.conn.Changes() == 0 {
+		return gateway.Errorf(gateway.NotFound, "number not found in this pool")
+	}
+	return nil
 }
 
 // Number reads one number: of the account, or of the inventory when account is empty.

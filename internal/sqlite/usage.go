@@ -8,6 +8,13 @@ import (
 	"github.com/heliograph/heliograph/internal/gateway"
 )
 
+// KeepUsage notes what of daily caps is used up, or soon will be: of each scope the latest day, and of a day the most.
+func (s *Store) KeepUsage(ctx context.Context, usage []gateway.Usage) error {
+	var all usages
+	all.add(usage)
+	return s.write(ctx, func(tx *tx) error { return tx.keepUsages(all) })
+}
+
 // Usage gives what of daily caps was used up, of each scope its latest day.
 func (s *Store) Usage(ctx context.Context) (list []gateway.Usage, err error) {
 	err = s.read(ctx, func(conn *sqlite.Conn) error {
