@@ -8,6 +8,8 @@ import (
 	"net"
 	"os"
 	"strings"
+	"time"
+	_ "time/tzdata" // so that day_zone works on machines without a zone database
 
 	"github.com/heliograph/heliograph/internal/gateway"
 )
@@ -64,6 +66,12 @@ func checkConfig(c *Config) []error {
 	}
 	if c.Retention.Texts <= 0 || c.Retention.Records < c.Retention.Texts {
 		wrong("retention: texts must be positive and records at least as long")
+	}
+	if _, err := time.LoadLocation(c.DayZone); err != nil {
+		wrong("day_zone: %q is no time zone such as America/Los_Angeles", c.DayZone)
+	}
+	if h := &c.Health; time.Duration(h.Window) < time.Minute || h.Floor < 1 || h.Rest <= 0 {
+		wrong("health: window must be a minute or more, floor and rest positive")
 	}
 	errs = append(errs, checkTLS(c.TLS)...)
 	errs = append(errs, checkCarriers(c.Carriers)...)

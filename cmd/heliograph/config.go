@@ -32,6 +32,9 @@ type Config struct {
 	Routes    []RouteConfig   `yaml:"routes"`
 	Egress    EgressConfig    `yaml:"egress"`
 	Retention RetentionConfig `yaml:"retention"`
+	Health    HealthConfig    `yaml:"health"`
+	// DayZone is the time zone in which daily caps are counted, by its IANA name.
+	DayZone string `yaml:"day_zone"`
 	// TrustedProxies are networks whose X-Forwarded-For names the caller.
 	TrustedProxies []netip.Prefix `yaml:"trusted_proxies"`
 }
@@ -67,6 +70,25 @@ type RetentionConfig struct {
 	Records Duration `yaml:"records"`
 }
 
+// HealthConfig says when senders that deliver badly rest; see gateway.HealthRules.
+type HealthConfig struct {
+	Enabled bool     `yaml:"enabled"`
+	Window  Duration `yaml:"window"`
+	Floor   int      `yaml:"floor"`
+	Rest    Duration `yaml:"rest"`
+}
+
+// rules are those of the settings; what has no setting is as always.
+func (c *HealthConfig) rules() gateway.HealthRules {
+	if !c.Enabled {
+		return gateway.HealthRules{}
+	}
+	rules := gateway.DefaultHealthRules()
+	rules.Window, rules.Floor, rules.Rest = time.Duration(c.Window), c.Floor, time.Duration(c.Rest)
+	rules.LongestRest = max(rules.LongestRest, rules.Rest)
+	return rules
+}
+
 // Duration is a time.Duration as configurations write it: 90s, 12h, 7d.
 type Duration time.Duration
 
@@ -90,10 +112,13 @@ func (d Duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d)
 
 // defaultConfig holds every default.
 func defaultConfig() Config {
+	health := gateway.DefaultHealthRules()
 	return Config{
 		Listen:    "127.0.0.1:8080",
 		Data:      "./data",
 		Log:       LogConfig{Level: "info", Format: "auto"},
+		Health:    HealthConfig{Enabled: true, Window: Duration(health.Window), Floor: health.Floor, Rest: Duration(health.Rest)},
+		DayZone:   "UTC",
 		Retention: RetentionConfig{Texts: Duration(7 * 24 * time.Hour), Records: Duration(90 * 24 * time.Hour)},
 	}
 }

@@ -136,10 +136,15 @@ func newServer(ctx context.Context, cfg *Config, store *sqlite.Store, ids *gatew
 	})
 	s.dispatcher = mt.NewDispatcher(store, time.Now, log)
 	s.dispatcher.Told = s.callbacks.Told
+	zone, err := time.LoadLocation(cfg.DayZone)
+	if err != nil {
+		return nil, err
+	}
+	s.dispatcher.Calendar = gateway.Calendar{Zone: zone}
+	s.dispatcher.SetHealth(cfg.Health.rules())
 	s.receipts = dlr.NewService(store)
-	s.receipts.Attach, s.receipts.Told = s.dispatcher.Attach, s.callbacks.Told
+	s.receipts.Attach, s.receipts.Told, s.receipts.Ended = s.dispatcher.Attach, s.callbacks.Told, s.dispatcher.Ended
 
-	var err error
 	if s.carriers, err = newCarriers(cfg, s.dispatcher, s.receipts.Record, log); err != nil {
 		return nil, err
 	}
@@ -149,7 +154,7 @@ func newServer(ctx context.Context, cfg *Config, store *sqlite.Store, ids *gatew
 		return nil, err
 	}
 	s.accounts = plivo.New(plivo.Config{
-		Store: store, Accounts: accounts, Accept: s.service.Accept, Explain: s.service.Explain, Changed: s.service.Refresh, IDs: ids, Now: time.Now, Log: log,
+		Store: store, Accounts: accounts, Accept: s.service.Accept, Explain: s.service.Explain, Estimate: s.service.Estimate, Changed: s.service.Refresh, IDs: ids, Now: time.Now, Log: log,
 		TrustedProxies: cfg.TrustedProxies, Served: s.timings.served,
 	})
 	token, ok, err := store.OperatorToken(ctx)
