@@ -208,7 +208,9 @@ func (s *Store) AddToPool(ctx context.Context, account gateway.AccountID, pool g
 		q := prepare(tx.conn, "UPDATE numbers SET service = ? WHERE number = ?")
 		if n.Pool != pool {
 			q = prepare(tx.conn, `UPDATE numbers SET service = ?1, account = ?3, pool = ?4, added_at = ?5, place = `+nextPlace+`,
-				rented_at = iif(account IS NULL, ?5, rented_at) WHERE number = ?2`)
+				rented_at = iif(account IS NULL, ?5, rented_at),
+				application = iif(account IS NULL, (SELECT id FROM applications WHERE account = ?3 AND default_number), application)
+				WHERE number = ?2`)
 		}
 		q.int(int64(service)).text(number)
 		if n.Pool != pool {
@@ -318,6 +320,9 @@ func (s *Store) RentNumber(ctx context.Context, account gateway.AccountID, numbe
 		case !ok || n.Account != "":
 			return gateway.Errorf(gateway.NotFound, "number not found")
 		}
+		if err := tx.requireApplication(account, application); err != nil {
+			return err
+		}
 		q := prepare(tx.conn, `UPDATE numbers SET account = ?1, application = ?2, added_at = ?3, rented_at = ?3, place = `+nextPlace+`
 			WHERE number = ?4`)
 		return q.text(string(account)).textOrNull(application).time(at).text(number).run()
@@ -338,12 +343,15 @@ func (s *Store) ChangeNumber(ctx context.Context, account gateway.AccountID, num
 			if err := tx.moveNumber(number, change.Account); err != nil {
 				return err
 			}
-			n.Application = "" // it is not the new owner's
+			n.Account, n.Application = change.Account, "" // it is not the new owner's
 		}
 		if change.Alias != nil {
 			n.Alias = *change.Alias
 		}
 		if change.Application != nil {
+			if err := tx.requireApplication(n.Account, *change.Application); err != nil {
+				return err
+			}
 			n.Application = *change.Application
 		}
 		q := prepare(tx.conn, "UPDATE numbers SET alias = ?, application = ? WHERE number = ?")

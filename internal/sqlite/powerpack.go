@@ -49,7 +49,12 @@ func storedPriorities(p *gateway.Powerpack) []priority {
 
 // CreatePowerpack stores a new powerpack with its pool. Conflict when the account has one of that name.
 func (s *Store) CreatePowerpack(ctx context.Context, powerpack gateway.Powerpack) error {
-	return s.write(ctx, func(tx *tx) error { return tx.insertPowerpack(&powerpack) })
+	return s.write(ctx, func(tx *tx) error {
+		if err := tx.requireApplication(powerpack.Account, powerpack.ApplicationID); err != nil {
+			return err
+		}
+		return tx.insertPowerpack(&powerpack)
+	})
 }
 
 func (tx *tx) insertPowerpack(p *gateway.Powerpack) error {
@@ -74,6 +79,9 @@ func nameTaken(err error, p *gateway.Powerpack) error {
 func (s *Store) UpdatePowerpack(ctx context.Context, powerpack gateway.Powerpack) error {
 	return s.write(ctx, func(tx *tx) error {
 		p := &powerpack
+		if err := tx.requireApplication(p.Account, p.ApplicationID); err != nil {
+			return err
+		}
 		q := prepare(tx.conn, `UPDATE powerpacks SET name = ?, sticky = ?, local_connect = ?, application_type = ?, application_id = ?,
 			priorities = ? WHERE id = ? AND account = ?`)
 		q.text(p.Name).bool(p.Sticky).bool(p.LocalConnect).text(p.ApplicationType).text(p.ApplicationID).json(storedPriorities(p)).
