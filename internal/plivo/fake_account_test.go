@@ -262,7 +262,10 @@ func (s *fakeStore) linkable(account gateway.AccountID, id string) error {
 
 // giveApplications gives an account applications of which only the ids are known.
 func (s *server) giveApplications(account gateway.AccountID, ids ...string) {
+	post := gateway.Callback{Method: "POST"}
 	for _, id := range ids {
-		s.store.applications = append(s.store.applications, gateway.Application{ID: id, Account: account, Name: "app-" + id})
+		s.store.applications = append(s.store.applications, gateway.Application{
+			ID: id, Account: account, Name: "app-" + id, Message: post, Answer: post, Hangup: post, Fallback: post, LogIncoming: true,
+		})
 	}
 }
