@@ -79,9 +79,6 @@ func nameTaken(err error, p *gateway.Powerpack) error {
 func (s *Store) UpdatePowerpack(ctx context.Context, powerpack gateway.Powerpack) error {
 	return s.write(ctx, func(tx *tx) error {
 		p := &powerpack
-		if err := tx.requireApplication(p.Account, p.ApplicationID); err != nil {
-			return err
-		}
 		q := prepare(tx.conn, `UPDATE powerpacks SET name = ?, sticky = ?, local_connect = ?, application_type = ?, application_id = ?,
 			priorities = ? WHERE id = ? AND account = ?`)
 		q.text(p.Name).bool(p.Sticky).bool(p.LocalConnect).text(p.ApplicationType).text(p.ApplicationID).json(storedPriorities(p)).
@@ -92,7 +89,7 @@ func (s *Store) UpdatePowerpack(ctx context.Context, powerpack gateway.Powerpack
 		if tx.conn.Changes() == 0 {
 			return gateway.Errorf(gateway.NotFound, "powerpack %s not found", p.ID)
 		}
-		return nil
+		return tx.requireApplication(p.Account, p.ApplicationID)
 	})
 }
 

@@ -40,7 +40,7 @@ type Start func(t *testing.T) (open func() Store)
 // Run runs the whole suite, each test on a store of its own.
 func Run(t *testing.T, start Start) {
 	for _, group := range []map[string]func(*world){
-		accountTests, numberTests, powerpackTests, submissionTests, stickyTests, laneTests, submitTests, receiptTests,
+		accountTests, subaccountTests, applicationTests, numberTests, powerpackTests, submissionTests, stickyTests, laneTests, submitTests, receiptTests,
 		heldTests, eventTests, messageTests, clockTests, purgeTests,
 	} {
 		for name, test := range group {
