@@ -52,7 +52,7 @@ func day(t time.Time) string { return t.UTC().Format(time.DateOnly) }
 
 func (a *API) createSubaccount(c *call) (answer, error) {
 	if c.account.Parent != "" {
-		return answer{}, gateway.Errorf(gateway.Forbidden, "a subaccount has no subaccounts")
+		return answer{}, gateway.Errorf(gateway.Invalid, "a subaccount has no subaccounts")
 	}
 	args, err := c.args()
 	if err != nil {

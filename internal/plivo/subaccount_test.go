@@ -121,7 +121,7 @@ func TestSubaccountResource(t *testing.T) {
 	s.ok(s.do(ask{method: "POST", path: subaccountPath + id, body: `{"enabled":1}`}), 202)
 	s.ok(s.do(asSub), 200)
 
-	r = s.ok(s.do(ask{method: "DELETE", path: subaccountPath + id, body: `{}`}), 204)
+	s.ok(s.do(ask{method: "DELETE", path: subaccountPath + id, body: `{}`}), 204)
 	s.refused(s.do(asSub), 401, "invalid auth token")
 	s.refused(s.do(ask{method: "GET", path: subaccountPath + id}), 404, "not found")
 	s.refused(s.do(ask{method: "DELETE", path: subaccountPath + id}), 404, "not found")
@@ -175,7 +175,7 @@ func TestSubaccountRefusals(t *testing.T) {
 	}
 	// A subaccount has none of its own, whoever asks.
 	for _, as := range []gateway.AccountID{subID, mainID} {
-		s.refused(s.do(ask{method: "POST", path: subPath + "/Subaccount/", as: as, body: `{"name":"x"}`}), 403, "a subaccount has no subaccounts")
+		s.refused(s.do(ask{method: "POST", path: subPath + "/Subaccount/", as: as, body: `{"name":"x"}`}), 400, "a subaccount has no subaccounts")
 		r := s.ok(s.do(ask{method: "GET", path: subPath + "/Subaccount/", as: as}), 200)
 		if objects := r.body["objects"].([]any); len(objects) != 0 {
 			t.Errorf("a subaccount has %v", objects)
