@@ -96,7 +96,7 @@ type API struct {
 func New(cfg Config) http.Handler {
 	a := &API{
 		store: cfg.Store, accept: cfg.Accept, explain: cfg.Explain, changed: cfg.Changed, ids: cfg.IDs, now: cfg.Now, log: cfg.Log, accounts: cfg.Accounts,
-		random: cfg.Random, throttle: newThrottle(), maxBody: cfg.MaxBody, proxies: cfg.TrustedProxies, served: cfg.Served,
+		throttle: newThrottle(), maxBody: cfg.MaxBody, proxies: cfg.TrustedProxies, served: cfg.Served,
 	}
 	if a.accounts == nil {
 		a.accounts = NewAccounts(cfg.Store.Account, cfg.Now)
@@ -104,7 +104,7 @@ func New(cfg Config) http.Handler {
 	if a.changed == nil {
 		a.changed = func(context.Context) error { return nil }
 	}
-	if a.random == nil {
+	if a.random = cfg.Random; a.random == nil {
 		a.random = func(b []byte) { _, _ = rand.Read(b) } // never fails
 	}
 	if a.maxBody <= 0 {
