@@ -13,7 +13,7 @@
 //	list.go       GET Message: filters; pages of any list
 //	number.go     the numbers of an account
 //	inventory.go  the numbers that can be rented
-//	application.go  what becomes of what comes in for numbers
+//	application.go what becomes of what comes in for numbers
 //	profile.go    what an account says of itself
 //	subaccount.go subaccounts of an account
 //	place.go      names of countries and regions
