@@ -26,8 +26,13 @@ func (id AccountID) Valid() bool {
 }
 
 // NewAccountID makes a main account's id from 18 random octets.
-func NewAccountID(random [18]byte) AccountID {
-	id := []byte("MA")
+func NewAccountID(random [18]byte) AccountID { return newAuthID("MA", random) }
+
+// NewSubaccountID makes a subaccount's id from 18 random octets.
+func NewSubaccountID(random [18]byte) AccountID { return newAuthID("SA", random) }
+
+func newAuthID(kind string, random [18]byte) AccountID {
+	id := []byte(kind)
 	for _, b := range random {
 		id = append(id, authIDAlphabet[int(b)%len(authIDAlphabet)])
 	}
@@ -77,4 +82,5 @@ type Account struct {
 	Enabled   bool
 	Rate      float64 // units a second over all its senders; 0 is unlimited
 	CreatedAt time.Time
+	RemovedAt time.Time // a subaccount that its main account deleted; its messages and their callbacks stay. Zero: it is there
 }

@@ -31,7 +31,7 @@ type Accounts struct {
 // account is one account as it was when it was read. It is not changed any more.
 type account struct {
 	gateway.Account
-	exists bool
+	exists bool              // and was not removed; the ID of one that was is there all the same, for its callbacks
 	digest [sha256.Size]byte // of the token
 	signer *signer
 	until  time.Time
@@ -42,6 +42,7 @@ type loading struct {
 	done    chan struct{}
 	account *account
 	err     error
+	stale   bool // it was changed since the reading began: nobody else is to have it. Guarded by Accounts.mu
 }
 
 // NewAccounts makes a cache over a store's Account method.
@@ -85,8 +86,10 @@ func (a *Accounts) read(ctx context.Context, id gateway.AccountID, before *accou
 	defer func() {
 		a.mu.Lock()
 		defer a.mu.Unlock()
-		delete(a.loading, id)
-		if l.err == nil {
+		if a.loading[id] == l {
+			delete(a.loading, id)
+		}
+		if l.err == nil && !l.stale {
 			a.keep(id, l.account)
 		}
 		close(l.done)
@@ -98,7 +101,22 @@ func (a *Accounts) read(ctx context.Context, id gateway.AccountID, before *accou
 		l.err = err
 		return
 	}
-	l.account, l.err = newAccount(found, !missing, before, a.now().Add(accountLifetime)), nil
+	if missing {
+		found = gateway.Account{}
+	}
+	exists := !missing && found.RemovedAt.IsZero()
+	l.account, l.err = newAccount(found, exists, before, a.now().Add(accountLifetime)), nil
+}
+
+// forget makes a change of an account seen at once by who asks from now on.
+func (a *Accounts) forget(id gateway.AccountID) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	delete(a.kept, id)
+	if l := a.loading[id]; l != nil {
+		l.stale = true
+		delete(a.loading, id)
+	}
 }
 
 func newAccount(found gateway.Account, exists bool, before *account, until time.Time) *account {

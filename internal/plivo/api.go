@@ -13,6 +13,9 @@
 //	list.go       GET Message: filters; pages of any list
 //	number.go     the numbers of an account
 //	inventory.go  the numbers that can be rented
+//	application.go what becomes of what comes in for numbers
+//	profile.go    what an account says of itself
+//	subaccount.go subaccounts of an account
 //	place.go      names of countries and regions
 //	powerpack.go  powerpacks
 //	explain.go    which sender a powerpack would take, and why
@@ -28,6 +31,7 @@ package plivo
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -59,6 +63,8 @@ type Config struct {
 	Now     func() time.Time
 	Log     *slog.Logger
 
+	// Random fills ids and tokens of subaccounts and ids of applications with what cannot be predicted; nil: crypto/rand.
+	Random func([]byte)
 	// Accounts is shared with the callbacks; nil: the API has its own.
 	Accounts *Accounts
 	// MaxBody bounds a request's body in octets; 0: DefaultMaxBody.
@@ -77,6 +83,7 @@ type API struct {
 	estimate func(context.Context, []*gateway.Message) ([]time.Time, error)
 	changed  func(context.Context) error
 	ids      *gateway.IDSource
+	random   func([]byte)
 	now      func() time.Time
 	log      *slog.Logger
 	accounts *Accounts
@@ -105,6 +112,9 @@ func New(cfg Config) http.Handler {
 	if a.changed == nil {
 		a.changed = func(context.Context) error { return nil }
 	}
+	if a.random = cfg.Random; a.random == nil {
+		a.random = func(b []byte) { _, _ = rand.Read(b) } // never fails
+	}
 	if a.maxBody <= 0 {
 		a.maxBody = DefaultMaxBody
 	}
@@ -118,6 +128,13 @@ func New(cfg Config) http.Handler {
 // table is the whole surface.
 func (a *API) table() []route {
 	return []route{
+		newRoute("/v1/Account/{auth_id}/", a.getAccount, a.updateAccount, nil),
+		newRoute("/v1/Account/{auth_id}/Subaccount/", a.listSubaccounts, a.createSubaccount, nil),
+		newRoute("/v1/Account/{auth_id}/Subaccount/{subauth_id}/", a.getSubaccount, a.updateSubaccount, a.deleteSubaccount),
+
+		newRoute("/v1/Account/{auth_id}/Application/", a.listApplications, a.createApplication, nil),
+		newRoute("/v1/Account/{auth_id}/Application/{app_id}/", a.getApplication, a.updateApplication, a.deleteApplication),
+
 		newRoute("/v1/Account/{auth_id}/Message/", a.listMessages, a.createMessage, nil),
 		newRoute("/v1/Account/{auth_id}/Message/{message_uuid}/", a.getMessage, nil, nil),
 

@@ -311,7 +311,7 @@ func TestStoreFailures(t *testing.T) {
 			if route.handler(method) == nil {
 				continue
 			}
-			body := `{"name":"x","number":"1","src":"14155550100","dst":"14152223333","text":"x"}`
+			body := `{"name":"x","app_name":"x","number":"1","src":"14155550100","dst":"14152223333","text":"x"}`
 			s.refused(s.do(ask{method: method, path: fill.Replace(route.pattern) + "?country_iso=US", body: body}), 503, "the store is busy")
 		}
 	}

@@ -56,13 +56,14 @@ func (c *Callbacks) owners(ctx context.Context, id gateway.AccountID) (owner, ma
 	return owner, main, err
 }
 
-// owner gives an account. NotFound when it is gone, which ends its callbacks; Unavailable when it cannot be read now.
+// owner gives an account, also one that was removed: what it was promised goes on. NotFound when there never was one, which ends its callbacks;
+// Unavailable when it cannot be read now.
 func (c *Callbacks) owner(ctx context.Context, id gateway.AccountID) (*account, error) {
 	found, err := c.accounts.get(ctx, id)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", gateway.Errorf(gateway.Unavailable, "account %s cannot be read", id), err)
 	}
-	if !found.exists {
+	if found.ID == "" {
 		return nil, gateway.Errorf(gateway.NotFound, "account %s not found", id)
 	}
 	return found, nil

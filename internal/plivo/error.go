@@ -26,6 +26,7 @@ var (
 	errWrongAuth = gateway.Errorf(gateway.Unauthenticated, "invalid auth token")
 	errDisabled  = gateway.Errorf(gateway.Unauthenticated, "the account is disabled")
 	errForeign   = gateway.Errorf(gateway.Forbidden, "the credentials do not give access to this account")
+	errNotOwned  = gateway.Errorf(gateway.Invalid, "subaccount is not a subaccount of this account")
 	errInternal  = errors.New("internal server error")
 )
 

@@ -19,6 +19,7 @@ type fakeStore struct {
 	messages   []*gateway.Message
 	powerpacks []gateway.Powerpack
 	numbers    []gateway.Number
+	fakeAccounts
 
 	reads  int   // of accounts
 	err    error // every method fails with it
@@ -85,6 +86,9 @@ func (s *fakeStore) CreatePowerpack(_ context.Context, p gateway.Powerpack) erro
 			return gateway.Errorf(gateway.Conflict, "there is a powerpack of that name")
 		}
 	}
+	if err := s.linkable(p.Account, p.ApplicationID); err != nil {
+		return err
+	}
 	s.powerpacks = append(s.powerpacks, p)
 	return s.err
 }
@@ -92,6 +96,9 @@ func (s *fakeStore) CreatePowerpack(_ context.Context, p gateway.Powerpack) erro
 func (s *fakeStore) UpdatePowerpack(_ context.Context, p gateway.Powerpack) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if err := s.linkable(p.Account, p.ApplicationID); err != nil {
+		return err
+	}
 	for i, other := range s.powerpacks {
 		if other.Account == p.Account && other.Name == p.Name && other.ID != p.ID {
 			return gateway.Errorf(gateway.Conflict, "there is a powerpack of that name")
@@ -189,6 +196,9 @@ func (s *fakeStore) RentNumber(_ context.Context, account gateway.AccountID, num
 		return gateway.Errorf(gateway.Conflict, "the account rents this number already")
 	}
 	n, err := s.ownNumber("", number)
+	if err == nil {
+		err = s.linkable(account, application)
+	}
 	if err != nil {
 		return err
 	}
@@ -211,6 +221,9 @@ func (s *fakeStore) ChangeNumber(_ context.Context, account gateway.AccountID, n
 		n.Alias = *change.Alias
 	}
 	if change.Application != nil {
+		if err := s.linkable(n.Account, *change.Application); err != nil {
+			return err
+		}
 		n.Application = *change.Application
 	}
 	return nil

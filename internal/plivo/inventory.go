@@ -192,12 +192,16 @@ func (a *API) rentNumber(c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	if application == nil {
-		application = new(string)
-	}
 	owner, err := a.readSubaccount(c, args)
 	if err != nil {
 		return answer{}, err
+	}
+	if _, given := args.find("app_id"); !given {
+		standard, err := a.store.DefaultApplication(c.context(), owner.ID)
+		if err != nil {
+			return answer{}, err
+		}
+		application = &standard
 	}
 	number := numbering.SanitizeSource(c.param(paramID))
 	if err := a.store.RentNumber(c.context(), owner.ID, number, *application, c.at); err != nil {

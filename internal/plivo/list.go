@@ -90,7 +90,7 @@ func (a *API) listMessages(c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	owner, err := a.readSubaccount(c, args)
+	owner, err := a.readOwner(c, args)
 	if err != nil {
 		return answer{}, err
 	}
@@ -111,6 +111,15 @@ func (a *API) listMessages(c *call) (answer, error) {
 
 // readSubaccount reads the argument by which a main account names a subaccount of its own; absent, it is the account itself.
 func (a *API) readSubaccount(c *call, args arguments) (*account, error) {
+	sub, err := a.readOwner(c, args)
+	if err == nil && !sub.exists {
+		return nil, errNotOwned
+	}
+	return sub, err
+}
+
+// readOwner is readSubaccount for what outlives a subaccount: it may also name one that was deleted.
+func (a *API) readOwner(c *call, args arguments) (*account, error) {
 	text, err := args.text("subaccount")
 	if err != nil || text == "" || gateway.AccountID(text) == c.accountID() {
 		return c.account, err
@@ -119,8 +128,8 @@ func (a *API) readSubaccount(c *call, args arguments) (*account, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !sub.exists || sub.Parent != c.accountID() {
-		return nil, gateway.Errorf(gateway.Invalid, "subaccount is not a subaccount of this account")
+	if sub.Parent != c.accountID() {
+		return nil, errNotOwned
 	}
 	return sub, nil
 }

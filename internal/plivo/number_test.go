@@ -133,6 +133,7 @@ func TestNumberList(t *testing.T) {
 func TestNumberUpdate(t *testing.T) {
 	s := newServer(t)
 	_, _ = s.givePowerpack("main", "14155550100")
+	s.giveApplications(mainID, "20342783288007824", "77", "78", "79")
 	before := s.changes
 	n := &s.store.numbers[0]
 	for i, test := range []struct{ body, alias, application string }{
@@ -277,6 +278,7 @@ func TestRent(t *testing.T) {
 	s := newServer(t)
 	s.rent("", "14155550100", "14155550101", "14155550102")
 	s.rent(strangerID, "14155550198")
+	s.giveApplications(mainID, "77")
 	path := mainPath + "/PhoneNumber/"
 	r := s.ok(s.do(ask{method: "POST", path: path + "14155550100/", body: `{"app_id":"77","cnam_lookup":"enabled","ha_enable":false}`}), 201)
 	want := map[string]any{

@@ -34,6 +34,8 @@ func TestPaths(t *testing.T) {
 		mainPath + "/NumberPool/" + pool + "/Shortcode/444444/&service=sms/",
 		mainPath + "/Powerpack/" + pack + "/Number/",
 		mainPath + "/Powerpack/" + pack + "/Number/14155550100",
+		mainPath + "//",
+		"/v1/account/" + string(mainID),
 	} {
 		if r := s.do(ask{method: "GET", path: path}); r.status != 200 {
 			t.Errorf("GET %s: %d %s", path, r.status, r.text)
@@ -42,7 +44,7 @@ func TestPaths(t *testing.T) {
 	r := s.do(ask{method: "GET", path: mainPath + "/NumberPool/" + pool + "/Shortcode/444444/&service=mms"})
 	s.refused(r, 404, "not found") // the query behind the & counts
 	for _, path := range []string{
-		"/v1/", "/v1/Account/", "/v1/Account/" + string(mainID) + "/", mainPath + "/Messages/", mainPath + "/Message/" + uuid + "/Media/",
+		"/v1/", "/v1/Account/", mainPath + "/Messages/", mainPath + "/Message/" + uuid + "/Media/",
 		mainPath + "/Message/" + uuid + "/x/y/z/", mainPath + "/../" + string(mainID) + "/Message/", "/v2/Account/" + string(mainID) + "/Message/",
 		mainPath + "/Me\u017f\u017fage/", mainPath + "/&/Message/",
 	} {

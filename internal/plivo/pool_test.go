@@ -282,6 +282,7 @@ func TestPowerpackApplication(t *testing.T) {
 		{`"application_id":"77"`, `"application_id":"","application_type":"phlo"`, "phlo", "77"},
 	} {
 		s := newServer(t)
+		s.giveApplications(mainID, "77", "78")
 		r := s.ok(s.do(ask{method: "POST", path: powerpackPath, body: `{"name":"x",` + test.create + `}`}), 200)
 		if test.update != "" {
 			r = s.ok(s.do(ask{method: "POST", path: powerpackPath + r.string("uuid"), body: "{" + test.update + "}"}), 200)

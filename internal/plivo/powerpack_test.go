@@ -43,6 +43,7 @@ func TestPowerpack(t *testing.T) {
 		t.Error(diff)
 	}
 
+	s.giveApplications(mainID, "20342783288007824")
 	body := `{"name":" otp 2 ","sticky_sender":"false","local_connect":0,"application_type":"PHLO","application_id":20342783288007824,"number_priority":[` +
 		`{"service_type":"sms","country_iso":"us","priority":{"priority1":"LongCode","priority2":null,"priority3":"shortcode"}}]}`
 	r = s.ok(s.do(ask{method: "POST", path: powerpackPath + id + "//", body: body}), 200)

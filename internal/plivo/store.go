@@ -10,14 +10,43 @@ import (
 // Store is what the account API reads and changes besides sending. Refusals are gateway.Errors: NotFound for what is not there or belongs to
 // another account, Conflict for what contradicts what is there.
 type Store interface {
+	// Account reads an account, also one that was removed.
 	Account(ctx context.Context, id gateway.AccountID) (gateway.Account, error)
+	// Profile and ChangeProfile read and change what an account says of itself.
+	Profile(ctx context.Context, id gateway.AccountID) (gateway.Profile, error)
+	ChangeProfile(ctx context.Context, id gateway.AccountID, change gateway.ProfileChange) error
+
+	// CreateAccount stores a new account. Conflict when its id is taken; Invalid when its parent does not exist.
+	CreateAccount(ctx context.Context, account gateway.Account) error
+	// Subaccounts lists the subaccounts of an account, newest first, and how many there are.
+	Subaccounts(ctx context.Context, parent gateway.AccountID, limit, offset int) ([]gateway.Subaccount, int, error)
+	Subaccount(ctx context.Context, parent, id gateway.AccountID) (gateway.Subaccount, error)
+	ChangeSubaccount(ctx context.Context, parent, id gateway.AccountID, change gateway.SubaccountChange, at time.Time) error
+	// RemoveSubaccount removes a subaccount. What it has goes to its parent; with cascade, its numbers go back into the inventory and the rest is
+	// removed. Messages stay. Conflict while one of its messages is queued.
+	RemoveSubaccount(ctx context.Context, parent, id gateway.AccountID, cascade bool, at time.Time) error
+
+	// CreateApplication stores a new application. Where it is the default, no other of its account is any more. Conflict when its id is taken.
+	CreateApplication(ctx context.Context, app gateway.Application) error
+	// Application reads an application of the account or of a subaccount of it.
+	Application(ctx context.Context, account gateway.AccountID, id string) (gateway.Application, error)
+	// Applications lists applications, newest first, and how many fit the filter in all.
+	Applications(ctx context.Context, filter gateway.ApplicationFilter) ([]gateway.Application, int, error)
+	// DefaultApplication is the id of the account's application that is the default for numbers; "" when there is none.
+	DefaultApplication(ctx context.Context, account gateway.AccountID) (string, error)
+	// ChangeApplication changes an application of the account or of a subaccount of it, unless change refuses. When it goes to another account,
+	// numbers and powerpacks that are linked to it are linked to none.
+	ChangeApplication(ctx context.Context, account gateway.AccountID, id string, change func(*gateway.Application) error) error
+	// DeleteApplication removes an application of the account or of a subaccount of it; numbers and powerpacks that are linked to it are then
+	// linked to none.
+	DeleteApplication(ctx context.Context, account gateway.AccountID, id string) error
 
 	// Message reads one message of the account.
 	Message(ctx context.Context, account gateway.AccountID, id gateway.ID) (*gateway.Message, error)
 	// Messages lists messages newest first, and how many fit the filter in all.
 	Messages(ctx context.Context, filter gateway.MessageFilter) ([]*gateway.Message, int, error)
 
-	// CreatePowerpack stores a new powerpack; Conflict when the account has one of that name.
+	// CreatePowerpack stores a new powerpack; Conflict when the account has one of that name, Invalid when it has not the application that is linked.
 	CreatePowerpack(ctx context.Context, powerpack gateway.Powerpack) error
 	// UpdatePowerpack replaces the settings of the powerpack with that ID.
 	UpdatePowerpack(ctx context.Context, powerpack gateway.Powerpack) error
@@ -34,9 +63,10 @@ type Store interface {
 	// Number reads one number: of the account, or of the inventory when account is empty. NotFound when it is not there.
 	Number(ctx context.Context, account gateway.AccountID, number string) (gateway.Number, error)
 	// RentNumber gives a number of the inventory to the account, linked to an application or to none. NotFound when it is not in
-	// the inventory; Conflict when the account has it already.
+	// the inventory; Conflict when the account has it already; Invalid when it has not the application.
 	RentNumber(ctx context.Context, account gateway.AccountID, number, application string, at time.Time) error
-	// ChangeNumber changes a number of the account; NotFound when it has none of that name.
+	// ChangeNumber changes a number of the account; NotFound when it has none of that name; Invalid when it is to be linked to an application
+	// that its owner has not.
 	ChangeNumber(ctx context.Context, account gateway.AccountID, number string, change gateway.NumberChange) error
 	// UnrentNumber puts a number of the account back into the inventory, out of its pool. NotFound when the account has none of that name.
 	UnrentNumber(ctx context.Context, account gateway.AccountID, number string) error

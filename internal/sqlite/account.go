@@ -81,7 +81,7 @@ func (tx *tx) requireOwner(id gateway.AccountID) error {
 	if id == "" {
 		return nil
 	}
-	q := prepare(tx.conn, "SELECT 1 FROM accounts WHERE id = ?")
+	q := prepare(tx.conn, "SELECT 1 FROM accounts WHERE id = ? AND removed_at = 0")
 	known := false
 	for q.text(string(id)); q.next(); {
 		known = true
@@ -104,13 +104,14 @@ func (s *Store) readAccount(q *query) gateway.Account {
 	return a
 }
 
-// Account reads one account.
+// Account reads one account, also one that was removed.
 func (s *Store) Account(ctx context.Context, id gateway.AccountID) (account gateway.Account, err error) {
 	err = s.read(ctx, func(conn *sqlite.Conn) error {
-		q := prepare(conn, "SELECT "+accountColumns+" FROM accounts WHERE id = ?")
+		q := prepare(conn, "SELECT "+accountColumns+", removed_at FROM accounts WHERE id = ?")
 		found := false
 		for q.text(string(id)); q.next(); {
 			account, found = s.readAccount(&q), true
+			account.RemovedAt = q.readTime()
 		}
 		if q.err == nil && !found {
 			return gateway.Errorf(gateway.NotFound, "account %s not found", id)
@@ -126,7 +127,7 @@ func (s *Store) Account(ctx context.Context, id gateway.AccountID) (account gate
 // Accounts lists all accounts in the order in which they were made.
 func (s *Store) Accounts(ctx context.Context) (list []gateway.Account, err error) {
 	err = s.read(ctx, func(conn *sqlite.Conn) error {
-		q := prepare(conn, "SELECT "+accountColumns+" FROM accounts ORDER BY number")
+		q := prepare(conn, "SELECT "+accountColumns+" FROM accounts WHERE removed_at = 0 ORDER BY number")
 		for q.next() {
 			list = append(list, s.readAccount(&q))
 		}
@@ -141,7 +142,8 @@ func (s *Store) Accounts(ctx context.Context) (list []gateway.Account, err error
 // ChangeAccount changes an account and gives it as it is then.
 func (s *Store) ChangeAccount(ctx context.Context, id gateway.AccountID, change gateway.AccountChange) (account gateway.Account, err error) {
 	err = s.write(ctx, func(tx *tx) error {
-		q := prepare(tx.conn, `UPDATE accounts SET name = ifnull(?, name), enabled = ifnull(?, enabled), rate = ifnull(?, rate) WHERE id = ?
+		q := prepare(tx.conn, `UPDATE accounts SET name = ifnull(?, name), enabled = ifnull(?, enabled), rate = ifnull(?, rate)
+			WHERE id = ? AND removed_at = 0
 			RETURNING `+accountColumns)
 		optional(&q, (*query).text, change.Name)
 		optional(&q, (*query).bool, change.Enabled)

@@ -217,7 +217,9 @@ func (tx *tx) addToPool(account gateway.AccountID, pool gateway.ID, number strin
 		return q.int(int64(service)).text(number).run()
 	}
 	q := prepare(tx.conn, `UPDATE numbers SET service = ?1, account = ?3, pool = ?4, added_at = ?5, place = `+nextPlace+`,
-		rented_at = iif(account IS NULL, ?5, rented_at) WHERE number = ?2`)
+		rented_at = iif(account IS NULL, ?5, rented_at),
+		application = iif(account IS NULL, (SELECT id FROM applications WHERE account = ?3 AND default_number), application)
+		WHERE number = ?2`)
 	return q.int(int64(service)).text(number).text(string(account)).blob(pool[:]).time(at).run()
 }
 
@@ -339,6 +341,9 @@ func (s *Store) RentNumber(ctx context.Context, account gateway.AccountID, numbe
 		case !ok || n.Account != "":
 			return gateway.Errorf(gateway.NotFound, "number not found")
 		}
+		if err := tx.requireApplication(account, application); err != nil {
+			return err
+		}
 		q := prepare(tx.conn, `UPDATE numbers SET account = ?1, application = ?2, added_at = ?3, rented_at = ?3, place = `+nextPlace+`
 			WHERE number = ?4`)
 		return q.text(string(account)).textOrNull(application).time(at).text(number).run()
@@ -359,12 +364,15 @@ func (s *Store) ChangeNumber(ctx context.Context, account gateway.AccountID, num
 			if err := tx.moveNumber(number, change.Account); err != nil {
 				return err
 			}
-			n.Application = "" // it is not the new owner's
+			n.Account, n.Application = change.Account, "" // it is not the new owner's
 		}
 		if change.Alias != nil {
 			n.Alias = *change.Alias
 		}
 		if change.Application != nil {
+			if err := tx.requireApplication(n.Account, *change.Application); err != nil {
+				return err
+			}
 			n.Application = *change.Application
 		}
 		q := prepare(tx.conn, "UPDATE numbers SET alias = ?, application = ? WHERE number = ?")

@@ -62,6 +62,7 @@ func TestNumbersOfFirstSchema(t *testing.T) {
 	}
 	alias := "front desk"
 	must(t, s.ChangeNumber(ctx, account, n.Number, gateway.NumberChange{Alias: &alias}))
+	must(t, s.CreateApplication(ctx, gateway.Application{ID: "77", Account: account, CreatedAt: spare}))
 	must(t, s.RentNumber(ctx, account, m.Number, "77", spare))
 	must(t, s.Close())
 

@@ -51,7 +51,12 @@ func storedPriorities(p *gateway.Powerpack) []priority {
 
 // CreatePowerpack stores a new powerpack with its pool. Conflict when the account has one of that name.
 func (s *Store) CreatePowerpack(ctx context.Context, powerpack gateway.Powerpack) error {
-	return s.write(ctx, func(tx *tx) error { return tx.insertPowerpack(&powerpack) })
+	return s.write(ctx, func(tx *tx) error {
+		if err := tx.requireApplication(powerpack.Account, powerpack.ApplicationID); err != nil {
+			return err
+		}
+		return tx.insertPowerpack(&powerpack)
+	})
 }
 
 func (tx *tx) insertPowerpack(p *gateway.Powerpack) error {
@@ -87,7 +92,7 @@ func (s *Store) UpdatePowerpack(ctx context.Context, powerpack gateway.Powerpack
 		if tx.conn.Changes() == 0 {
 			return gateway.Errorf(gateway.NotFound, "powerpack %s not found", p.ID)
 		}
-		return nil
+		return tx.requireApplication(p.Account, p.ApplicationID)
 	})
 }
 

@@ -36,7 +36,7 @@ var powerpackTests = map[string]func(*world){
 		p := w.powerpack
 		p.ID, p.Pool = w.id(), w.id()
 		w.refused(w.CreatePowerpack(w.ctx, p), gateway.Conflict)
-		p.Account = two
+		p.Account, p.ApplicationType, p.ApplicationID = two, "", ""
 		w.ok(w.CreatePowerpack(w.ctx, p))
 		second := w.otherPowerpack(one, "second")
 		second.Name = w.powerpack.Name

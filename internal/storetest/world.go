@@ -14,7 +14,7 @@ import (
 )
 
 // What every test finds in its store: two accounts; "one" has two numbers in the pool of its powerpack and one outside, the inventory
-// holds two.
+// holds two. The powerpack is linked to application 77 of "one", which has another one, 88.
 const (
 	one = gateway.AccountID("MAONEONEONEONEONEONE")
 	two = gateway.AccountID("MATWOTWOTWOTWOTWOTWO")
@@ -72,6 +72,9 @@ func stock(t failing, open func() Store) *world {
 		w.number(pooled, one, pool), w.number(pooledToo, one, pool), w.number(rented, one, gateway.ID{}),
 		w.number(inventory, "", gateway.ID{}), w.number(inventory2, "", gateway.ID{}),
 	}, []gateway.Powerpack{w.powerpack}))
+	for _, id := range []string{"77", "88"} {
+		w.ok(w.CreateApplication(w.ctx, w.application(id, one)))
+	}
 	w.ok(w.CreateAccount(w.ctx, gateway.Account{ID: two, Name: "Two", Token: "token of two", Enabled: true, CreatedAt: w.now}))
 	return w
 }

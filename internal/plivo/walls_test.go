@@ -1,0 +1,319 @@
+package plivo
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/heliograph/heliograph/internal/gateway"
+)
+
+// Further accounts: another subaccount of the main account, and one of the stranger. Nobody has the last two.
+const (
+	siblingID     gateway.AccountID = "SASIBLINGSIBLINGSIBL"
+	strangerSubID gateway.AccountID = "SASTRANGERSTRANGERXX"
+	nobodyID      gateway.AccountID = "MANOBODYNOBODYNOBODY"
+	nobodySubID   gateway.AccountID = "SANOBODYNOBODYNOBODY"
+)
+
+// belongings are one thing of each kind that an account has, by its id.
+type belongings struct {
+	message, powerpack, pool, number, tollfree, shortcode, application string
+	subaccount                                                         gateway.AccountID
+}
+
+// madeUp are ids of the right form that nobody has.
+var madeUp = belongings{
+	message: "019cb73d-0000-7000-8000-00000000dead", powerpack: "019cb73d-0000-7000-8000-00000000beef", pool: "019cb73d-0000-7000-8000-00000000f00d",
+	number: "14155559999", tollfree: "18005559999", shortcode: "999999", application: "99999999999999999", subaccount: nobodySubID,
+}
+
+// endow gives an account its belongings; n makes them differ from others'.
+func (s *server) endow(account gateway.AccountID, n int, sub gateway.AccountID) belongings {
+	b := belongings{
+		number: fmt.Sprintf("1415555010%d", n), tollfree: fmt.Sprintf("1800555010%d", n), shortcode: fmt.Sprintf("55500%d", n),
+		application: fmt.Sprintf("2000000000000000%d", n), subaccount: sub,
+	}
+	ids := s.handler.(*API).ids
+	p := gateway.Powerpack{ID: ids.Next(s.now), Pool: ids.Next(s.now), Account: account, Name: "pack", CreatedAt: s.now}
+	s.store.powerpacks = append(s.store.powerpacks, p)
+	b.powerpack, b.pool = p.ID.String(), p.Pool.String()
+	for _, number := range []string{b.number, b.tollfree, b.shortcode} {
+		n := s.number(number, account)
+		n.Pool, n.Service = p.Pool, gateway.SMS
+		s.store.numbers = append(s.store.numbers, n)
+	}
+	b.message = s.giveMessage(func(m *gateway.Message) { m.Account = account }).ID.String()
+	s.giveApplications(account, b.application)
+	return b
+}
+
+// fill puts an account and belongings into the places of a route or an argument.
+func (b belongings) fill(pattern string, account gateway.AccountID) string {
+	number := b.number
+	if strings.Contains(pattern, "Tollfree") {
+		number = b.tollfree
+	}
+	return strings.NewReplacer("{auth_id}", string(account), "{message_uuid}", b.message, "{uuid}", b.powerpack, "{pool_uuid}", b.pool,
+		"{number}", number, "{shortcode}", b.shortcode, "{app_id}", b.application, "{subauth_id}", string(b.subaccount)).Replace(pattern)
+}
+
+// said is all of an answer that could tell something, but for the request's id.
+func said(r *reply) string {
+	text := strings.ReplaceAll(r.text, r.string("api_id"), "")
+	var headers []string
+	for name, values := range r.header {
+		if name != "X-Request-Id" {
+			headers = append(headers, fmt.Sprint(name, values))
+		}
+	}
+	slices.Sort(headers)
+	return fmt.Sprint(r.status, text, headers)
+}
+
+// everything is a copy of all that a store has.
+func everything(s *fakeStore) []any {
+	accounts := map[gateway.AccountID]gateway.Account{}
+	for id, account := range s.accounts {
+		accounts[id] = account
+	}
+	messages := make([]gateway.Message, len(s.messages))
+	for i, m := range s.messages {
+		messages[i] = *m
+	}
+	return []any{accounts, messages, slices.Clone(s.powerpacks), slices.Clone(s.numbers), slices.Clone(s.applications), len(s.profiles)}
+}
+
+// walled is a server with accounts that have one thing of each kind each.
+func walled(t *testing.T) (s *server, of map[gateway.AccountID]belongings) {
+	s = newServer(t)
+	for id, parent := range map[gateway.AccountID]gateway.AccountID{subID: mainID, siblingID: mainID, strangerSubID: strangerID} {
+		s.store.accounts[id] = gateway.Account{ID: id, Parent: parent, Name: "sub", Token: tokenOf(id), Enabled: true}
+	}
+	of = map[gateway.AccountID]belongings{
+		mainID: s.endow(mainID, 1, siblingID), subID: s.endow(subID, 2, nobodySubID), siblingID: s.endow(siblingID, 3, nobodySubID),
+		strangerID: s.endow(strangerID, 4, strangerSubID), strangerSubID: s.endow(strangerSubID, 5, nobodySubID),
+	}
+	return s, of
+}
+
+// walk calls fn for every route and method that is served.
+func (s *server) walk(fn func(pattern, method string)) {
+	for _, route := range s.handler.(*API).routes {
+		for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodDelete} {
+			if route.handler(method) != nil {
+				fn(route.pattern, method)
+			}
+		}
+	}
+}
+
+// argumentsOfAll are good for any route.
+const argumentsOfAll = `{"name":"x","app_name":"x","number":"14155550100","rent":true,"unrent":true,"cascade":true,"src":"14155550100","dst":"14152223333","text":"x"}`
+
+// TestForeignPaths walks the whole route table with credentials that give no access to the account in the path. The answer is the same whether that
+// account exists or not, and whatever is asked for there; nothing is changed.
+func TestForeignPaths(t *testing.T) {
+	s, of := walled(t)
+	before := everything(s.store)
+	for _, test := range []struct {
+		caller, theirs, nobodys gateway.AccountID
+	}{
+		{strangerID, mainID, nobodyID},
+		{strangerID, subID, nobodySubID},
+		{strangerSubID, mainID, nobodyID},
+		{strangerSubID, subID, nobodySubID},
+		{subID, mainID, nobodyID},
+		{subID, siblingID, nobodySubID},
+		{subID, strangerSubID, nobodySubID},
+		{mainID, strangerID, nobodyID},
+		{mainID, strangerSubID, nobodySubID},
+	} {
+		s.walk(func(pattern, method string) {
+			q := ask{method: method, as: test.caller, body: argumentsOfAll, path: madeUp.fill(pattern, test.nobodys)}
+			want := s.do(q)
+			if want.status != http.StatusForbidden {
+				t.Errorf("%s as %s: %d %s", q.path, test.caller, want.status, want.text)
+			}
+			for _, b := range []belongings{madeUp, of[test.theirs], of[test.caller]} {
+				q.path = b.fill(pattern, test.theirs)
+				if got := s.do(q); said(got) != said(want) {
+					t.Errorf("%s %s as %s: %s, where %s is said of an account that is not there", method, q.path, test.caller, said(got), said(want))
+				}
+			}
+		})
+	}
+	if diff := cmp.Diff(before, everything(s.store)); diff != "" || s.changes != 0 || len(s.requests) != 0 {
+		t.Errorf("something was changed: %s", diff)
+	}
+}
+
+// TestWrongCredentials walks the whole route table with tokens that are not the account's: the answer is the same whether the account exists or
+// not, is switched off or was deleted.
+func TestWrongCredentials(t *testing.T) {
+	s, of := walled(t)
+	s.changeAccount(siblingID, func(a *gateway.Account) { a.RemovedAt = s.now })
+	i := 0
+	s.walk(func(pattern, method string) {
+		i++
+		var want string
+		for _, id := range []gateway.AccountID{nobodyID, mainID, subID, siblingID, disabledID} {
+			token := "not-the-token"
+			if id == siblingID {
+				token = tokenOf(id) // it was good
+			}
+			r := s.do(ask{
+				method: method, path: of[mainID].fill(pattern, mainID), body: argumentsOfAll, anonymous: true, header: basic(string(id), token),
+				from: fmt.Sprintf("198.51.100.%d:1", i), // or the throttle would step in
+			})
+			if want == "" {
+				s.refused(r, http.StatusUnauthorized, "invalid auth token")
+				want = said(r)
+			}
+			if said(r) != want {
+				t.Errorf("%s %s as %s: %s, want %s", method, pattern, id, said(r), want)
+			}
+		}
+	})
+}
+
+// TestForeignIDs walks the whole route table below callers' own paths with ids of what is others'. The answer is what is said of ids that
+// nobody has, and nothing is changed.
+func TestForeignIDs(t *testing.T) {
+	s, of := walled(t)
+	before := everything(s.store)
+	owners := []gateway.AccountID{mainID, subID, siblingID, strangerID, strangerSubID}
+	for _, caller := range owners {
+		for _, owner := range owners {
+			if owner == caller || s.store.accounts[owner].Parent == caller {
+				continue
+			}
+			s.walk(func(pattern, method string) {
+				foreign := of[owner]
+				own := of[caller] // with a foreign number in the place of its own
+				own.number, own.tollfree, own.shortcode = foreign.number, foreign.tollfree, foreign.shortcode
+				for _, b := range []belongings{foreign, own} {
+					q := ask{method: method, as: caller, body: `{"rent":true,"unrent":true,"name":"x","number":"` + b.number + `"}`}
+					if q.path = b.fill(pattern, caller); q.path == of[caller].fill(pattern, caller) {
+						continue // nothing in it is foreign
+					}
+					got := s.do(q)
+					q.path = madeUp.fill(pattern, caller)
+					if want := s.do(q); got.status != http.StatusNotFound || said(got) != said(want) {
+						t.Errorf("%s %s of %s as %s: %s, where %s is said of what is not there", method, pattern, owner, caller, said(got), said(want))
+					}
+				}
+			})
+		}
+	}
+	if diff := cmp.Diff(before, everything(s.store)); diff != "" || s.changes != 0 {
+		t.Errorf("something was changed: %s", diff)
+	}
+}
+
+// TestForeignArguments names what is others' in arguments instead of paths.
+func TestForeignArguments(t *testing.T) {
+	s, of := walled(t)
+	s.rent("", "12125550100")
+	before := everything(s.store)
+	for _, test := range []struct{ method, path, query, body string }{
+		{"POST", "/Powerpack/", "", `{"name":"y","application_id":"{app_id}"}`},
+		{"POST", "/Powerpack/{uuid}/", "", `{"application_id":"{app_id}"}`},
+		{"POST", "/Number/{number}/", "", `{"app_id":"{app_id}"}`},
+		{"POST", "/Number/{number}/", "", `{"subaccount":"{subauth_id}"}`},
+		{"POST", "/PhoneNumber/12125550100/", "", `{"app_id":"{app_id}"}`},
+		{"POST", "/PhoneNumber/12125550100/", "", `{"subaccount":"{subauth_id}"}`},
+		{"POST", "/Application/", "", `{"app_name":"x","subaccount":"{subauth_id}"}`},
+		{"POST", "/Application/{app_id}/", "", `{"subaccount":"{subauth_id}"}`},
+		{"DELETE", "/Application/{app_id}/", "", `{"new_endpoint_application":"{app_id}"}`},
+		{"POST", "/Powerpack/{uuid}/Number/", "", `{"number":"{number}","rent":"true"}`},
+		{"DELETE", "/Powerpack/{uuid}/Number/", "", `{"number":"{number}"}`},
+		{"GET", "/Message/", "?subaccount={subauth_id}", ""},
+		{"GET", "/Message/", "?powerpack_id={uuid}", ""},
+		{"GET", "/Number/", "?subaccount={subauth_id}", ""},
+		{"GET", "/Application/", "?subaccount={subauth_id}", ""},
+	} {
+		for _, pair := range [][2]gateway.AccountID{{subID, mainID}, {subID, siblingID}, {mainID, strangerID}, {strangerID, mainID}, {strangerSubID, subID}} {
+			caller, foreign := pair[0], of[pair[1]]
+			if foreign.subaccount == nobodySubID {
+				foreign.subaccount = pair[1]
+			}
+			path := "/v1/Account/" + string(caller) + of[caller].fill(test.path, caller)
+			answers := make([]string, 2)
+			for i, b := range []belongings{foreign, madeUp} {
+				r := s.do(ask{method: test.method, path: path + b.fill(test.query, caller), body: b.fill(test.body, caller), as: caller})
+				if test.method != "GET" && r.status != 400 && r.status != 404 {
+					t.Errorf("%s %s as %s: %d %s", test.method, test.path, caller, r.status, r.text)
+				}
+				answers[i] = said(r)
+			}
+			if answers[0] != answers[1] {
+				t.Errorf("%s %s%s %s as %s: %s, where %s is said of what is not there", test.method, test.path, test.query, test.body, caller, answers[0], answers[1])
+			}
+		}
+	}
+	if diff := cmp.Diff(before, everything(s.store)); diff != "" || s.changes != 0 {
+		t.Errorf("something was changed: %s", diff)
+	}
+}
+
+// TestListsEndAtTheWall: no list shows what is another's, a main account's only what is its own or, where it asks, a subaccount's.
+func TestListsEndAtTheWall(t *testing.T) {
+	s, of := walled(t)
+	for id := range of {
+		for _, list := range []string{"Message/", "Number/", "Powerpack/", "Application/", "Subaccount/"} {
+			r := s.ok(s.do(ask{method: "GET", path: "/v1/Account/" + string(id) + "/" + list, as: id}), 200)
+			for owner, b := range of {
+				for _, thing := range []string{b.message, b.powerpack, b.number, b.application} {
+					if owner != id && strings.Contains(r.text, thing) {
+						t.Errorf("%s of %s shows %s of %s", list, id, thing, owner)
+					}
+				}
+			}
+		}
+	}
+	for _, list := range []string{"Message/", "Number/", "Application/"} {
+		r := s.ok(s.do(ask{method: "GET", path: mainPath + "/" + list + "?subaccount=" + string(siblingID)}), 200)
+		if objects := r.body["objects"].([]any); len(objects) == 0 {
+			t.Errorf("%s does not show the subaccount's to its main account", list)
+		}
+		for _, object := range r.body["objects"].([]any) { // and what it shows can be asked for
+			s.ok(s.do(ask{method: "GET", path: object.(map[string]any)["resource_uri"].(string)}), 200)
+		}
+	}
+}
+
+// TestDisabledAndDeletedSubaccounts: from that moment on the credentials are good for nothing in the whole route table.
+func TestDisabledAndDeletedSubaccounts(t *testing.T) {
+	s, of := walled(t)
+	for _, m := range s.store.messages {
+		m.State = gateway.Sent
+	}
+	source := 0
+	nothing := func(text string) {
+		s.walk(func(pattern, method string) {
+			source++ // or the throttle would step in
+			from := fmt.Sprintf("[2001:db8:%x::1]:9", source)
+			r := s.do(ask{method: method, path: of[subID].fill(pattern, subID), as: subID, body: argumentsOfAll, from: from})
+			s.refused(r, http.StatusUnauthorized, text)
+		})
+	}
+	asParent := func(method, body string, status int) {
+		t.Helper()
+		s.ok(s.do(ask{method: method, path: mainPath + "/Subaccount/" + string(subID) + "/", body: body}), status)
+	}
+	own := ask{method: "GET", path: subPath + "/", as: subID}
+	s.ok(s.do(own), 200)
+	asParent("POST", `{"enabled":"false"}`, 202)
+	nothing("the account is disabled")
+	asParent("POST", `{"enabled":"true"}`, 202)
+	s.ok(s.do(own), 200)
+	asParent("DELETE", "", 204)
+	nothing("invalid auth token")
+	asParent("GET", "", 404)
+	s.refused(s.do(ask{method: "GET", path: subPath + "/"}), 403, errForeign.Text)
+}
