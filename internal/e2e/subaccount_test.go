@@ -176,6 +176,11 @@ func TestSubaccountsOfClient(t *testing.T) {
 	}
 	eventually(t, "the subaccount's message is delivered", delivered)
 	asSales.fails(t, http.StatusNotFound, list("messages", "get", list(uuid)))
+	var packs struct{ Objects []struct{ UUID string } }
+	main.must(t, &packs, list("powerpacks", "list", list(map[string]any{})))
+	for _, pack := range []string{packs.Objects[0].UUID, "019cb73d-0000-7000-8000-00000000beef"} { // its main account's, and nobody's
+		asSales.fails(t, http.StatusNotFound, list("messages", "create", list(map[string]any{"powerpackUUID": pack, "dst": "14155550123", "text": "x"})))
+	}
 	seen := func(query string) bool {
 		t.Helper()
 		return strings.Contains(string(customer.call(t, http.MethodGet, "/Message/"+query, nil).want(t, http.StatusOK).body), uuid)

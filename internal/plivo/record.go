@@ -97,7 +97,7 @@ func newRecord(c *call, m *gateway.Message) record {
 		MessageState: m.State.String(), MessageType: m.Service.String(), FromNumber: from, ToNumber: to, Units: m.Units,
 		TotalRate: price.rate, TotalAmount: price.amount, CarrierFeesRate: price.feesRate, CarrierFees: price.fees,
 		ErrorCode: stringOrNull(named.code), ErrorMessage: named.text,
-		ResourceURI: c.resource("/Message/" + m.ID.String() + "/"), PowerpackID: idOrEmpty(m.Powerpack), RequesterIP: m.Requester,
+		ResourceURI: "/v1/Account/" + string(m.Account) + "/Message/" + m.ID.String() + "/", PowerpackID: idOrEmpty(m.Powerpack), RequesterIP: m.Requester,
 		IsDomestic: isDomestic(m), DestinationCountryISO2: m.Country,
 		DLTEntityID: m.DLT.EntityID, DLTTemplateID: m.DLT.TemplateID, DLTTemplateCategory: m.DLT.TemplateCategory,
 		Log: logName(m.Log), MessageExpiry: int(m.ExpiresAt.Sub(m.AcceptedAt) / time.Second),

@@ -281,6 +281,9 @@ func TestListsEndAtTheWall(t *testing.T) {
 		if objects := r.body["objects"].([]any); len(objects) == 0 {
 			t.Errorf("%s does not show the subaccount's to its main account", list)
 		}
+		for _, object := range r.body["objects"].([]any) { // and what it shows can be asked for
+			s.ok(s.do(ask{method: "GET", path: object.(map[string]any)["resource_uri"].(string)}), 200)
+		}
 	}
 }
 

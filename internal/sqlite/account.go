@@ -142,7 +142,8 @@ func (s *Store) Accounts(ctx context.Context) (list []gateway.Account, err error
 // ChangeAccount changes an account and gives it as it is then.
 func (s *Store) ChangeAccount(ctx context.Context, id gateway.AccountID, change gateway.AccountChange) (account gateway.Account, err error) {
 	err = s.write(ctx, func(tx *tx) error {
-		q := prepare(tx.conn, `UPDATE accounts SET name = ifnull(?, name), enabled = ifnull(?, enabled), rate = ifnull(?, rate) WHERE id = ?
+		q := prepare(tx.conn, `UPDATE accounts SET name = ifnull(?, name), enabled = ifnull(?, enabled), rate = ifnull(?, rate)
+			WHERE id = ? AND removed_at = 0
 			RETURNING `+accountColumns)
 		optional(&q, (*query).text, change.Name)
 		optional(&q, (*query).bool, change.Enabled)

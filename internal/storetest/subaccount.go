@@ -97,6 +97,8 @@ var subaccountTests = map[string]func(*world){
 		_, err = w.Profile(w.ctx, sub)
 		w.refused(err, gateway.NotFound)
 		w.refused(w.RemoveSubaccount(w.ctx, one, sub, false, at), gateway.NotFound)
+		_, err = w.ChangeAccount(w.ctx, sub, gateway.AccountChange{})
+		w.refused(err, gateway.NotFound)
 		list, total, err := w.Subaccounts(w.ctx, one, 9, 0)
 		w.ok(err)
 		w.same([]int{len(list), total}, []int{0, 0})
@@ -118,11 +120,14 @@ var subaccountTests = map[string]func(*world){
 	},
 	"what a removed subaccount has goes to its main account": func(w *world) {
 		p := w.belongings()
+		campaign := w.campaignOfSub()
 		w.ok(w.ChangeApplication(w.ctx, one, "77", func(app *gateway.Application) error { app.DefaultNumber = true; return nil }))
 		w.ok(w.RemoveSubaccount(w.ctx, one, sub, false, w.now))
 		w.reopen()
 		n := w.number(inventory, one, p.Pool)
-		n.Application, n.Alias = "10000000000000001", "front desk"
+		n.Application, n.Alias, n.Campaign = "10000000000000001", "front desk", campaign.ID
+		campaign.Account = one
+		w.same(must[[]gateway.Campaign](w)(w.Campaigns(w.ctx)), []gateway.Campaign{campaign})
 		w.same(w.numberOf(one, inventory), n)
 		p.Account = one
 		w.same(must[gateway.Powerpack](w)(w.Powerpack(w.ctx, one, p.ID)), p)
@@ -151,8 +156,10 @@ var subaccountTests = map[string]func(*world){
 	},
 	"what a subaccount that is removed with cascade has is gone": func(w *world) {
 		p := w.belongings()
+		w.campaignOfSub()
 		w.ok(w.RemoveSubaccount(w.ctx, one, sub, true, w.now))
 		w.reopen()
+		w.same(len(must[[]gateway.Campaign](w)(w.Campaigns(w.ctx))), 0)
 		w.same(w.numberOf("", inventory), w.number(inventory, "", gateway.ID{}))
 		for _, account := range []gateway.AccountID{one, sub} {
 			_, err := w.Powerpack(w.ctx, account, p.ID)
@@ -256,4 +263,15 @@ func (w *world) belongings() gateway.Powerpack {
 	w.ok(w.ChangeNumber(w.ctx, sub, inventory, gateway.NumberChange{Alias: &alias}))
 	w.remember(p.ID, "14155552671", inventory)
 	return p
+}
+
+// campaignOfSub makes a campaign of the subaccount, and its number share it.
+func (w *world) campaignOfSub() gateway.Campaign {
+	w.Helper()
+	c := gateway.Campaign{ID: "CSUBSUB", Account: sub, Rate: 2, DailyCap: 9}
+	w.ok(w.PutCampaigns(w.ctx, []gateway.Campaign{c}))
+	n := w.number(inventory, sub, gateway.ID{})
+	n.Campaign = c.ID
+	w.ok(w.PutNumbers(w.ctx, []gateway.Number{n}))
+	return c
 }
