@@ -33,9 +33,10 @@ func TestCampaignRate(t *testing.T) {
 		w.campaign(0.5, 0, alice, bob)
 		p := w.start()
 		began := time.Now()
-		for range 2 {
-			w.mustSend(t, alice, over1, 1)
-			w.mustSend(t, bob, over1, 1)
+		w.mustSend(t, alice, over1, 1)
+		synctest.Wait()
+		for _, from := range []string{bob, alice, bob} {
+			w.mustSend(t, from, over1, 1)
 		}
 		w.mustSend(t, carol, over1, 1)
 		synctest.Wait()
