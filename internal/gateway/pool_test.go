@@ -441,7 +441,7 @@ func BenchmarkPick(b *testing.B) {
 			name      string
 			busy      int // every how many-th sender
 			local     bool
-			campaigns int
+			campaigns int // negative: all are free after the deadline
 			resting   int // every how many-th sender
 		}{
 			{"free", 0, false, 0, 0},
@@ -452,12 +452,16 @@ func BenchmarkPick(b *testing.B) {
 			{"5 % rest", 2, false, 0, 20},
 			{"a third rests", 2, false, 0, 3},
 			{"100 campaigns, 5 % rest, local", 2, true, 100, 20},
+			{"100 campaigns, none free in time", 2, true, -100, 0},
 		} {
 			b.Run(fmt.Sprint(c.name, "/", size), func(b *testing.B) {
-				pool, now := NewPool(inCampaigns(manyLongCodes(size), c.campaigns)), int64(1000*second)
+				pool, now := NewPool(inCampaigns(manyLongCodes(size), max(c.campaigns, -c.campaigns))), int64(1000*second)
 				free := map[string]int64{}
 				for i, id := range pool.Campaigns() {
 					free[id] = now + int64(i%10)*second
+					if c.campaigns < 0 {
+						free[id] = now + 200*second
+					}
 				}
 				outside := Outside{Campaign: func(id string) int64 { return free[id] }}
 				random := rand.New(rand.NewPCG(1, 1))
@@ -475,7 +479,10 @@ func BenchmarkPick(b *testing.B) {
 				req := Request{To: local, Service: SMS, Now: now, Deadline: now + 100*second}
 				b.ReportAllocs()
 				for b.Loop() {
-					choice, _ := pack.Pick(pool, req, outside)
+					choice, ok := pack.Pick(pool, req, outside)
+					if !ok {
+						continue
+					}
 					turn++
 					l := pool.Load(choice.Index)
 					l.Used = turn

@@ -151,6 +151,10 @@ func (p *Powerpack) Pick(pool *Pool, req Request, outside Outside) (choice Choic
 		if choice, ok := s.pick(); ok {
 			return choice, true
 		}
+		if !s.closed {
+			break // no one else is left
+		}
+		s.closed = false
 	}
 	return Choice{}, false
 }
@@ -177,6 +181,7 @@ type search struct {
 	pass    int32  // the sender that is the destination itself; none: none is
 	outside Outside
 	worst   Condition // senders in a worse one do not come up
+	closed  bool      // there was one that did not
 }
 
 func (p *Powerpack) search(pool *Pool, req *Request, outside Outside) search {
@@ -210,7 +215,7 @@ func (s *search) sticky() int32 {
 
 func (s *search) pickSticky() (Choice, bool) {
 	i := s.sticky()
-	if i == none || !s.mayCarry(i) || s.conditionOf(i) > s.worst {
+	if i == none || !s.mayCarry(i) || !s.comesUp(s.conditionOf(i)) {
 		return Choice{}, false
 	}
 	at := max(s.loads[i].FreeAt(s.req.Now), s.heldUntil(s.numbers[i].Campaign))
@@ -227,6 +232,14 @@ func (s *search) conditionOf(i int32) Condition {
 		c = max(c, Down)
 	}
 	return c
+}
+
+// comesUp tells whether senders in a condition come up, and notes that some do not.
+func (s *search) comesUp(c Condition) bool {
+	if c > s.worst {
+		s.closed = true
+	}
+	return c <= s.worst
 }
 
 // carrier is the condition of a carrier; who is bound to none goes by a route, which has others.
@@ -294,7 +307,7 @@ func (s *search) pickOf(groups []int32, rule Rule, latest int64) (Choice, bool) 
 	best, bestAt := none, latest
 	for _, g := range groups {
 		group := &s.groups[g]
-		if !group.carries(s.req.Service, s.market) || s.carrier(group.carrier) > s.worst {
+		if !group.carries(s.req.Service, s.market) || !s.comesUp(s.carrier(group.carrier)) {
 			continue
 		}
 		i := s.firstOf(group)
@@ -313,7 +326,7 @@ func (s *search) pickOf(groups []int32, rule Rule, latest int64) (Choice, bool) 
 func (s *search) firstOf(group *group) int32 {
 	best := s.earliest(group.root, s.req.Now, s.pass)
 	for w := range group.wards {
-		if ward := &group.wards[w]; s.worst >= Down || !slices.Contains(ward.markets, s.market) {
+		if ward := &group.wards[w]; !slices.Contains(ward.markets, s.market) || s.comesUp(Down) {
 			best = s.first(best, s.earliest(ward.root, s.req.Now, s.pass), s.req.Now)
 		}
 	}

@@ -209,6 +209,19 @@ func TestPickFromOutside(t *testing.T) {
 	}
 }
 
+// TestDocumentedCampaign is the example of docs/powerpack.md: a campaign at 2 units a second has 20 waiting, another sender, of none, so many.
+func TestDocumentedCampaign(t *testing.T) {
+	pool := NewPool([]Number{inCampaign(near), faraway})
+	for waiting, want := range map[int]string{6: faraway.Number, 12: near.Number} {
+		pool.Set(1, Load{Backlog: Limit{Rate: 1}.Cost(waiting)})
+		choice, _ := (&Powerpack{LocalConnect: true}).Pick(pool, Request{To: toronto, Service: SMS, Deadline: int64(DefaultExpiry)},
+			campaignFree(Limit{Rate: 2}.Cost(20)))
+		if got := pool.Number(choice.Index).Number; got != want {
+			t.Errorf("%s is taken with %d units waiting", got, waiting)
+		}
+	}
+}
+
 // campaignFree is a world in which campaign C1 lets nothing leave before.
 func campaignFree(at int64) Outside {
 	return Outside{Campaign: func(id string) int64 {

@@ -103,6 +103,8 @@ func (f *flight) board(c gateway.Calendar, now int64) {
 		if limit == &s.scope {
 			fare.sender = s
 			s.tell()
+		} else {
+			limit.last = f.lane.gate
 		}
 		f.fares = append(f.fares, fare)
 	}

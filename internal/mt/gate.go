@@ -2,6 +2,8 @@ package mt
 
 import (
 	"container/heap"
+	"math"
+	"time"
 
 	"github.com/heliograph/heliograph/internal/gateway"
 )
@@ -83,6 +85,9 @@ func (ln *lane) leave() {
 }
 
 func (s *scope) forgetGate(g *gate) {
+	if s.last == g {
+		s.last = nil
+	}
 	for i := range s.gates {
 		if last := len(s.gates) - 1; s.gates[i] == g {
 			s.gates[i] = s.gates[last]
@@ -91,6 +96,22 @@ func (s *scope) forgetGate(g *gate) {
 			return
 		}
 	}
+}
+
+// givePrecedence is for how long, in nanoseconds, a line lets the others go first that wait for the same rate, when it had the last turn.
+const givePrecedence = int64(2 * time.Millisecond)
+
+// othersWait tells whether the gate had the last turn at a shared rate, and lanes of other lines wait for that and could go.
+func (s *scope) othersWait(g *gate) bool {
+	if s == nil || s.last != g {
+		return false
+	}
+	for _, other := range s.gates {
+		if l := other.line; l != g.line && len(other.ready) > 0 && !l.paused && l.carrier.Places() > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // settle puts the gate where it belongs after its first lane, or what its lanes share, has changed.
@@ -104,7 +125,11 @@ func (g *gate) settle() {
 	}
 	first := g.ready[0]
 	units := first.nextUnits()
-	g.at, g.turn = max(first.at, g.account.freeAt(units), g.campaign.freeAt(units)), first.turn
+	shared := max(g.account.freeAt(units), g.campaign.freeAt(units))
+	if shared < math.MaxInt64 && (g.account.othersWait(g) || g.campaign.othersWait(g)) {
+		shared += givePrecedence
+	}
+	g.at, g.turn = max(first.at, shared), first.turn
 	if g.place < 0 {
 		heap.Push(h, g)
 	} else {

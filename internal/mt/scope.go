@@ -19,6 +19,7 @@ type scope struct {
 	aboard  int     // units of the message whose parts are leaving, as far as they are not charged yet
 	leaving *flight // where there is a rate: the message whose parts are leaving; what they cost is known when they have left
 	gates   []*gate // what is shared: the lanes that wait for it
+	last    *gate   // of these, the one that had the last turn
 	known   bool    // its rate was set before
 
 	kept    gateway.Usage // of a daily cap: what the disk counts as used up. More than that must not leave before it is written

@@ -309,10 +309,10 @@ func (s *Service) chooseFor(sub *submission, i int, r *roster, now time.Time, ha
 	}
 	set := d.sender(m.From)
 	at := max(set.freeToSend(req.Now, m.Units), req.Earliest)
-	if at >= req.Deadline { // known now, so it need not wait for that
+	if at >= req.Deadline && !set.Paused { // known now, so it need not wait for that; how long a pause lasts is not
 		return gateway.Expired
 	}
-	m.Carrier, sub.senders[i], sub.sendAt[i] = carrier, set, time.Unix(0, at)
+	m.Carrier, sub.senders[i], sub.sendAt[i] = carrier, set, moment(at)
 	if byPool {
 		d.turn++
 		set.used = d.turn

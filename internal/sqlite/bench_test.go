@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"math"
 	"syscall"
 	"testing"
 	"time"
@@ -35,11 +36,12 @@ type life struct {
 	ids      gateway.IDSource
 	random   uint64
 	callback gateway.Callback
+	senders  int
 	made     int
 }
 
 func newLife(callback string) *life {
-	l := &life{callback: gateway.Callback{URL: callback, Method: "POST"}}
+	l := &life{senders: 400, callback: gateway.Callback{URL: callback, Method: "POST"}}
 	l.ids.Entropy = func() uint64 { l.random = l.random*6364136223846793005 + 1442695040888963407; return l.random }
 	return l
 }
@@ -50,7 +52,7 @@ func (l *life) submissions(n int) []*gateway.Submission {
 	for i := range batch {
 		l.made++
 		m := &gateway.Message{
-			ID: l.ids.Next(now), Account: benchAccount, Service: gateway.SMS, From: fmt.Sprintf("1415555%04d", l.made%400),
+			ID: l.ids.Next(now), Account: benchAccount, Service: gateway.SMS, From: benchSender(l.made * 7919 % l.senders),
 			To: fmt.Sprintf("1415222%07d", l.made), Country: "US", Text: "Your code is 123456. It is valid for ten minutes.", Units: 1,
 			PickedBy: gateway.ByPriority, Carrier: "main", Callback: l.callback, Requester: "127.0.0.1", AcceptedAt: now, ExpiresAt: now.Add(3 * time.Hour),
 		}
@@ -133,7 +135,7 @@ func BenchmarkRefill(b *testing.B) {
 	before := cpu()
 	b.ResetTimer()
 	for done := 0; done < b.N; done += depth {
-		cursor := gateway.LaneCursor{LaneKey: gateway.LaneKey{Account: benchAccount, Sender: fmt.Sprintf("1415555%04d", done/depth%lanes), Carrier: "main"}, Limit: depth}
+		cursor := gateway.LaneCursor{LaneKey: gateway.LaneKey{Account: benchAccount, Sender: benchSender(done / depth % lanes), Carrier: "main"}, Limit: depth}
 		rows, err := s.QueuedMessages(ctx, []gateway.LaneCursor{cursor})
 		if err != nil || len(rows[0]) != depth {
 			b.Fatalf("%d rows, %v", len(rows[0]), err)
@@ -141,6 +143,76 @@ func BenchmarkRefill(b *testing.B) {
 	}
 	b.ReportMetric(float64((cpu()-before).Microseconds())/float64(b.N), "cpu-µs/row")
 }
+
+// BenchmarkWaiting is a store with many messages that wait behind 100,000 senders: what one more costs, and what is read of all of them. Filling it
+// takes a while: choose one of the sizes by its name.
+func BenchmarkWaiting(b *testing.B) {
+	for _, size := range []int{0, 100_000, 1_000_000} {
+		b.Run(fmt.Sprintf("messages=%d", size), func(b *testing.B) { benchWaiting(b, size) })
+	}
+}
+
+func benchWaiting(b *testing.B, size int) {
+	const senders = 100_000
+	s, l, ctx := openBench(b), newLife(""), context.Background()
+	l.senders = senders
+	l.wait(b, s, size)
+	b.Run("insert", func(b *testing.B) { l.wait(b, s, b.N) })
+	b.Run("lanes", func(b *testing.B) {
+		for range b.N {
+			if _, err := s.Lanes(ctx); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	if err := s.PutNumbers(ctx, benchNumbers(senders)); err != nil {
+		b.Fatal(err)
+	}
+	b.Run("roster", func(b *testing.B) {
+		for range b.N {
+			if roster, err := s.Roster(ctx); err != nil || len(roster.Numbers) != senders {
+				b.Fatalf("%d numbers, %v", len(roster.Numbers), err)
+			}
+		}
+	})
+	l.senders = 1
+	last := l.submissions(1)[0].Messages[0]
+	l.wait(b, s, countedPlaces)
+	places := []gateway.LanePosition{{LaneKey: last.Lane(), Seq: math.MaxInt64}}
+	b.Run("units", func(b *testing.B) {
+		for range b.N {
+			if units, err := s.UnitsBefore(ctx, places); err != nil || units[0] != countedPlaces {
+				b.Fatalf("%v units, %v", units, err)
+			}
+		}
+	})
+}
+
+// wait stores messages that stay queued.
+func (l *life) wait(b *testing.B, s *Store, n int) {
+	const size = 500
+	for done := 0; done < n; done += size {
+		b.StopTimer()
+		batch := l.submissions(min(size, n-done))
+		b.StartTimer()
+		if _, err := s.InsertMessages(context.Background(), batch); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func benchNumbers(n int) []gateway.Number {
+	numbers := make([]gateway.Number, n)
+	for i := range numbers {
+		numbers[i] = gateway.Number{
+			Number: benchSender(i), Type: gateway.LongCode, Country: "US", Region: "CA", AreaCode: "415",
+			Services: gateway.Services(gateway.SMS, gateway.MMS), Rate: -1, Account: benchAccount, AddedAt: time.Now(),
+		}
+	}
+	return numbers
+}
+
+func benchSender(i int) string { return fmt.Sprintf("1415%07d", i) }
 
 func tell(b *testing.B, s *Store, events []gateway.Event) {
 	if len(events) == 0 {

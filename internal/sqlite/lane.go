@@ -87,7 +87,7 @@ func (s *Store) QueuedMessages(ctx context.Context, cursors []gateway.LaneCursor
 	return lanes, err
 }
 
-// countedPlaces bounds the entries that one call of UnitsBefore looks at: some tens of milliseconds.
+// countedPlaces bounds the entries of the index that one call of UnitsBefore looks at: some tens of milliseconds.
 const countedPlaces = 250_000
 
 // UnitsBefore counts the units that are queued before given places in lanes, from the index alone: at least, where more entries than the bound
@@ -100,7 +100,7 @@ func (s *Store) UnitsBefore(ctx context.Context, places []gateway.LanePosition) 
 		order[i] = i
 	}
 	slices.SortFunc(order, func(a, b int) int { return compareLanes(&places[a], &places[b]) })
-	left, lanes := countedPlaces, 0
+	left, lanes := s.counted, 0
 	starts := func(i int) bool { return i == 0 || places[order[i]].LaneKey != places[order[i-1]].LaneKey }
 	for i := range order {
 		if starts(i) {

@@ -98,27 +98,31 @@ func TestLanesAreCountedFromTheirIndex(t *testing.T) {
 	}
 }
 
-// TestUnitsBeforeAreBounded counts a queue that is deeper than the bound: each lane has its part of it, and what one leaves is the next one's.
+// TestUnitsBeforeAreBounded counts lanes that are deeper than the bound: each has its part of it, and what one leaves is the next one's.
 func TestUnitsBeforeAreBounded(t *testing.T) {
-	s, ctx := openTest(t), context.Background()
-	const shallow, deep = 10, countedPlaces + 1000
-	must(t, sqlitex.ExecuteScript(s.writer.conn, fmt.Sprintf(`
-		INSERT INTO carriers (name) VALUES ('main');
-		WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d),
-			lane (sender, shard, depth) AS (VALUES ('1', %d, %d), ('2', %d, %[1]d))
-		INSERT INTO messages (seq, tail, account, state, reason, parts, taken, refused, delivered, attempt, sequence, sent_at, reported_at,
-			updated_at, shard, sender, carrier, units, accepted_at, expires_at, direction, service, dst, alphabet, picked_by, log, trackable, mark)
-		SELECT 2 * i + sender, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 1, shard, sender, 1, 2, 1, 1, 0, 1, '', 0, 1, 0, 0, 0 FROM n, lane WHERE i <= depth;`,
-		deep, gateway.ShardOf("1"), shallow, gateway.ShardOf("2")), nil))
-	at := func(sender string, i int64) gateway.LanePosition {
-		return gateway.LanePosition{LaneKey: gateway.LaneKey{Account: benchAccount, Sender: sender, Carrier: "main"}, Seq: 2*i + int64(sender[0]-'0')}
+	s, l, ctx := openTest(t), newLife(""), context.Background()
+	s.counted = 100
+	lane := func(sender string, depth int) []gateway.LanePosition {
+		var places []gateway.LanePosition
+		batch := l.submissions(depth)
+		for _, sub := range batch {
+			m := sub.Messages[0]
+			m.From, m.Units = sender, 2
+			places = append(places, gateway.LanePosition{LaneKey: m.Lane(), Seq: m.ID.Seq()})
+		}
+		_, err := s.InsertMessages(ctx, batch)
+		must(t, err)
+		return places
 	}
+	shallow, deep, deeper := lane("1", 11), lane("2", 150), lane("3", 150)
 	for _, test := range []struct {
 		places []gateway.LanePosition
 		want   []int
 	}{
-		{[]gateway.LanePosition{at("2", deep), at("2", 100)}, []int{2 * countedPlaces, 2 * 99}},
-		{[]gateway.LanePosition{at("2", deep), at("1", shallow)}, []int{2 * (countedPlaces - (shallow - 1)), 2 * (shallow - 1)}},
+		{[]gateway.LanePosition{deep[149], deep[20], deep[100], deep[101]}, []int{200, 40, 200, 200}},
+		{[]gateway.LanePosition{deep[149], shallow[10]}, []int{180, 20}},
+		{[]gateway.LanePosition{deeper[149], deep[149]}, []int{100, 100}},
+		{[]gateway.LanePosition{deeper[149], shallow[10], deep[30]}, []int{120, 20, 60}},
 	} {
 		units, err := s.UnitsBefore(ctx, test.places)
 		must(t, err)

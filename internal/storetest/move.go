@@ -48,8 +48,14 @@ var moveTests = map[string]func(*world){
 		w.same(told(applied[3].Events), []string{"2 failed"})
 		applied[3].Events = nil
 		w.same(applied, []gateway.Applied{
-			{State: gateway.Sent}, {Moved: true, State: gateway.Queued}, {State: gateway.Failed}, {Moved: true, State: gateway.Failed},
-			{State: gateway.Queued}, {State: gateway.Failed}, {State: gateway.Queued}, {State: gateway.Failed},
+			{State: gateway.Sent},
+			{Moved: true, State: gateway.Queued},
+			{State: gateway.Failed},
+			{Moved: true, State: gateway.Failed},
+			{State: gateway.Queued},
+			{State: gateway.Failed},
+			{State: gateway.Queued},
+			{State: gateway.Failed},
 		})
 		for _, m := range []*gateway.Message{sent, failed, marked, ending} {
 			w.same(w.stored(m).From, pooled)
