@@ -33,6 +33,7 @@ type NumberFilter struct {
 	Region    string     // state or province, two letters
 	Carries   ServiceSet // numbers that can carry all of these
 	Alias     string
+	Campaign  string
 	Pattern   string // what the number begins with, in digits, among which "*" stands for any number of them
 }
 

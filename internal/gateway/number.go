@@ -211,19 +211,11 @@ func Market(country string) string {
 	return country
 }
 
-// Spares tells whether the number, which its account has in no pool, can take the place of another one that is in one: of the same type and country, in the
-// same area or region where those count, and for the same services.
+// Spares tells whether the number, which its account has in no pool, can take the place of another one that is in one: of the same type, country and
+// area, in the same campaign, and for the same services.
 func (n *Number) Spares(old *Number) bool {
-	return n.Account == old.Account && n.Pool.IsZero() && !n.Paused && n.Type == old.Type && n.Country == old.Country && n.Region == old.Region &&
+	return n.Account == old.Account && n.Pool.IsZero() && !n.Paused && n.Type == old.Type && n.Country == old.Country && n.AreaCode == old.AreaCode &&
 		n.Campaign == old.Campaign && n.Services&old.Services == old.Services
-}
-
-// NearerSpare tells whether the number is a better one than another to take a third one's place: in the same area, or else the smaller one.
-func (n *Number) NearerSpare(other, old *Number) bool {
-	if near, otherNear := n.AreaCode == old.AreaCode, other.AreaCode == old.AreaCode; near != otherNear {
-		return near
-	}
-	return n.Number < other.Number
 }
 
 // near is how local connect sees the number from a destination: BySameArea, BySameRegion, or NoRule when they are not near.

@@ -154,6 +154,12 @@ func (p *Pool) Campaigns() []string { return p.campaigns }
 // Has tells whether the pool has the number.
 func (p *Pool) Has(number string) bool { return p.find(number) != none }
 
+// Serves tells whether the pool has the number and it carries the service.
+func (p *Pool) Serves(number string, service Service) bool {
+	i := p.find(number)
+	return i != none && p.numbers[i].Services.Has(service)
+}
+
 func (p *Pool) find(number string) int32 {
 	if i, ok := p.places[number]; ok {
 		return i

@@ -35,7 +35,7 @@ var DefaultOrder = [3]NumberType{ShortCode, TollFree, LongCode}
 // order is the priority that holds for a destination, and whether the powerpack names one for it.
 func (p *Powerpack) order(service Service, country string) ([3]NumberType, bool) {
 	for _, priority := range p.Priorities {
-		if priority.Service == service && priority.Country == Market(country) {
+		if priority.Service == service && Market(priority.Country) == Market(country) {
 			return priority.Order, true
 		}
 	}

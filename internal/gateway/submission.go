@@ -16,10 +16,12 @@ type Submission struct {
 	At          time.Time
 }
 
-// Sticky binds a destination to a sender of a powerpack.
+// Sticky binds a destination to a sender of a powerpack. It replaces an older choice whose sender has left the pool, and that of the sender it
+// names as its forerunner, which could not carry the service.
 type Sticky struct {
 	Powerpack ID
 	To, From  string
+	Instead   string // the forerunner; empty: none
 }
 
 // StickyKey asks for the sender that a destination is used to.

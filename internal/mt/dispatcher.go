@@ -41,7 +41,6 @@ type Dispatcher struct {
 	health    *gateway.Health
 	clocks    map[string]int64
 	used      map[usageKey]gateway.Usage // of daily caps, as the store had it at the start
-	doubtful  map[usageKey]int           // units that may have left just before a stop that was not clean
 	dayEnd    int64                      // when the day ends that caps are counted for
 	floor     int64                      // after a stop that was not clean: when senders of unknown past may have been busy until
 	stopping  bool

@@ -96,7 +96,7 @@ func (s *Service) replace(ctx context.Context, p *pool, i int) bool {
 	return false // the pool is another one now
 }
 
-// spareFor finds a number of the account that can take the place of one of a pool: in no pool, of the same type, country and area, or else region, for
+// spareFor finds a number of the account that can take the place of one of a pool: in no pool, of the same type, country, area and campaign, for
 // the same services, and not itself one that does badly. nil: there is none.
 func (s *Service) spareFor(old *gateway.Number) (best *gateway.Number) {
 	d, now := s.Dispatcher, s.Now().UnixNano()
@@ -109,7 +109,7 @@ func (s *Service) spareFor(old *gateway.Number) (best *gateway.Number) {
 		if view := d.health.Rate(n.Number, gateway.Market(n.Country), now); view.Standing != gateway.Well || view.Rests > 0 {
 			continue
 		}
-		if best == nil || n.NearerSpare(best, old) {
+		if best == nil || n.Number < best.Number {
 			best = n
 		}
 	}

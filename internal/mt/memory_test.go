@@ -490,7 +490,7 @@ func (s *memory) move(move *gateway.Move) gateway.Applied {
 func (s *memory) remember(choices []gateway.Sticky) {
 	for _, choice := range choices {
 		key := gateway.StickyKey{Powerpack: choice.Powerpack, To: choice.To}
-		if !s.pooled(s.sticky[key], choice.Powerpack) {
+		if old := s.sticky[key]; old != "" && old == choice.Instead || !s.pooled(old, choice.Powerpack) {
 			s.sticky[key] = choice.From
 		}
 	}

@@ -222,8 +222,9 @@ func (sub *submission) acceptance() gateway.Acceptance {
 
 // habit is the sender that a destination is used to.
 type habit struct {
-	from  string
-	fresh bool // chosen in this batch: not stored yet
+	from    string
+	fresh   bool   // chosen in this batch: not stored yet
+	instead string // of the number that it replaces
 }
 
 // habits reads which senders the batch's destinations are used to.
@@ -399,21 +400,25 @@ func (s *Service) pickFor(p *pool, m *gateway.Message, req gateway.Request, habi
 	return nil, gateway.InvalidSource
 }
 
-// remember makes a choice that is new the destination's habit. An old habit stays while its number is in the pool, though this message goes
-// another way: the store would not replace it either. A fresh one is stored with every submission that follows it, for the one that made it
-// may not be stored. Guarded by Dispatcher.mu.
+// remember makes a choice that is new the destination's habit. An old habit stays while its number is in the pool and carries the service, though this
+// message goes another way: the store would not replace it either. A fresh one is stored with every submission that follows it, for the one that made
+// it may not be stored. Guarded by Dispatcher.mu.
 func (sub *submission) remember(p *pool, m *gateway.Message, habits map[gateway.StickyKey]habit) {
 	key := gateway.StickyKey{Powerpack: m.Powerpack, To: m.To}
 	old, asked := habits[key] // not asked: the powerpack has become sticky since
+	now := old
 	switch {
 	case !p.powerpack.Sticky || !asked:
 		return
 	case !p.index.Has(old.from):
-		habits[key] = habit{from: m.From, fresh: true}
+		now = habit{from: m.From, fresh: true}
+	case !p.index.Serves(old.from, m.Service):
+		now = habit{from: m.From, fresh: true, instead: old.from}
 	case !old.fresh || old.from != m.From:
 		return
 	}
-	sub.Remember = append(sub.Remember, gateway.Sticky{Powerpack: m.Powerpack, To: m.To, From: m.From})
+	habits[key] = now
+	sub.Remember = append(sub.Remember, gateway.Sticky{Powerpack: m.Powerpack, To: m.To, From: now.from, Instead: now.instead})
 }
 
 // carrierFor is the carrier that hosts the number, else the first of the route that is up, else the route's first. Guarded by

@@ -74,7 +74,7 @@ var areaCodes = []struct {
 	{area{"US", "RI", geographic}, "401"},
 	{area{"US", "SC", geographic}, "803 821 839 843 854 864"},
 	{area{"US", "SD", geographic}, "605"},
-	{area{"US", "TN", geographic}, "423 615 629 731 865 901 931"},
+	{area{"US", "TN", geographic}, "423 615 629 729 731 865 901 931"},
 	{area{"US", "TX", geographic}, "210 214 254 281 325 346 361 409 430 432 469 512 621 682 713 726 737 806 817 830 832 903 915 936"},
 	{area{"US", "TX", geographic}, "940 945 956 972 979"},
 	{area{"US", "UT", geographic}, "385 435 801"},

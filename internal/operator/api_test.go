@@ -204,6 +204,19 @@ func (f *fixture) setPaused(name string, paused bool) error {
 	return nil
 }
 
+func (f *fixture) PauseNumber(_ context.Context, number string, paused bool) error {
+	for i := range f.numbers {
+		if f.fail == nil && f.numbers[i].Number == number {
+			f.numbers[i].Paused = paused
+			return nil
+		}
+	}
+	if f.fail != nil {
+		return f.fail
+	}
+	return gateway.Errorf(gateway.NotFound, "number not found")
+}
+
 func (f *fixture) Return(m *gateway.Message) { f.returned = append(f.returned, m.ID) }
 
 // call makes a request and gives the status and the decoded body.

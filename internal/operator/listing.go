@@ -63,7 +63,7 @@ func viewNumber(n *gateway.Number) numberView {
 
 // listNumbers shows numbers in the order in which they were added.
 func (a *API) listNumbers(r *http.Request) (int, any, error) {
-	query, err := params(r, "auth_id", "inventory", "type", "country_iso2", "prefix", "limit", "offset")
+	query, err := params(r, "auth_id", "inventory", "type", "country_iso2", "prefix", "campaign", "limit", "offset")
 	if err != nil {
 		return 0, nil, err
 	}
@@ -111,6 +111,7 @@ func numberFilter(query url.Values) (filter gateway.NumberFilter, err error) {
 	if filter.Country = strings.ToUpper(query.Get("country_iso2")); filter.Country != "" && len(filter.Country) != 2 {
 		return filter, gateway.Errorf(gateway.Invalid, "country_iso2 must be a country's two letters")
 	}
+	filter.Campaign = query.Get("campaign")
 	if text := query.Get("prefix"); text != "" {
 		prefix := numbering.SanitizeSource(text)
 		if prefix == "" {

@@ -1,7 +1,6 @@
 package operator
 
 import (
-	"context"
 	"net/http"
 	"strings"
 	"time"
@@ -149,43 +148,17 @@ func (a *API) resumeNumber(r *http.Request) (int, any, error) {
 	return a.setPaused(r, false, "resumed")
 }
 
-// setPaused pauses or resumes one number; its other settings stay. What is so already is told again: the call before may have failed at that.
+// setPaused pauses or resumes one number. What is so already is told again: the call before may have failed at that.
 func (a *API) setPaused(r *http.Request, paused bool, done string) (int, any, error) {
-	n, err := a.findNumber(r.Context(), numbering.SanitizeSource(r.PathValue("number")))
-	if err != nil {
+	number := numbering.SanitizeSource(r.PathValue("number"))
+	if err := a.Store.PauseNumber(r.Context(), number, paused); err != nil {
 		return 0, nil, err
 	}
-	if n.Paused != paused {
-		n.Paused = paused
-		if err := a.Store.PutNumbers(r.Context(), []gateway.Number{n}); err != nil {
-			return 0, nil, err
-		}
-	}
-	a.logNumbers("number "+done, []string{n.Number})
+	a.logNumbers("number "+done, []string{number})
 	if err := a.tellChange(r); err != nil {
 		return 0, nil, err
 	}
 	return http.StatusOK, map[string]string{"message": done}, nil
-}
-
-// findNumber reads one number, whoever has it. A store finds numbers by how they begin, and a short code may be the beginning of many.
-func (a *API) findNumber(ctx context.Context, number string) (gateway.Number, error) {
-	filter := gateway.NumberFilter{Prefixes: []string{number}, Limit: maxListed}
-	for number != "" {
-		found, total, err := a.Store.Numbers(ctx, filter)
-		if err != nil {
-			return gateway.Number{}, err
-		}
-		for _, n := range found {
-			if n.Number == number {
-				return n, nil
-			}
-		}
-		if filter.Offset += len(found); len(found) == 0 || filter.Offset >= total {
-			break
-		}
-	}
-	return gateway.Number{}, gateway.Errorf(gateway.NotFound, "not found")
 }
 
 // logNumbers logs a change of numbers, of which a log never holds the whole.

@@ -25,6 +25,8 @@ type Store interface {
 	// PutNumbers adds numbers or replaces their settings (type, country, carrier, services, rate, cap, campaign, pause, owner); all or none. A
 	// number that changes its owner leaves its pool. Invalid when an owner does not exist, or a campaign does not or is not the owner's.
 	PutNumbers(ctx context.Context, numbers []gateway.Number) error
+	// PauseNumber pauses a number, or lets it go on; its other settings stay. NotFound when there is none of that name.
+	PauseNumber(ctx context.Context, number string, paused bool) error
 	// Message reads one message of the account; NotFound when it has none of that ID.
 	Message(ctx context.Context, account gateway.AccountID, id gateway.ID) (*gateway.Message, error)
 	// HeldMessages lists messages whose submit was never answered under `unanswered: hold`, oldest first.

@@ -86,6 +86,20 @@ func (s *Store) PutNumbers(ctx context.Context, numbers []gateway.Number) error 
 	})
 }
 
+// PauseNumber pauses a number, or lets it go on.
+func (s *Store) PauseNumber(ctx context.Context, number string, paused bool) error {
+	return s.write(ctx, func(tx *tx) error {
+		q := prepare(tx.conn, "UPDATE numbers SET paused = ? WHERE number = ?")
+		if err := q.bool(paused).text(number).run(); err != nil {
+			return err
+		}
+		if tx.conn.Changes() == 0 {
+			return gateway.Errorf(gateway.NotFound, "number not found")
+		}
+		return nil
+	})
+}
+
 // resetNumber replaces the settings of a number that keeps its owner, and with it its pool.
 func (tx *tx) resetNumber(n *gateway.Number) error {
 	q := prepare(tx.conn, `UPDATE numbers SET type = ?, country = ?, region = ?, area_code = ?, services = ?, carrier = ?, rate = ?,
@@ -157,6 +171,9 @@ func numberConditions(f gateway.NumberFilter) *conditions {
 	}
 	if f.Carries != 0 {
 		c.add("services & ?1 = ?1", int64(f.Carries))
+	}
+	if f.Campaign != "" {
+		c.add("campaign = ?", f.Campaign)
 	}
 	if f.Alias != "" {
 		c.add("alias = ?", f.Alias)

@@ -173,8 +173,9 @@ func (s *Store) Answered(ctx context.Context, account gateway.AccountID, key str
 func (tx *tx) remember(choice gateway.Sticky) error {
 	q := prepare(tx.conn, `INSERT INTO sticky (powerpack, dst, sender) SELECT number, ?1, ?2 FROM powerpacks WHERE id = ?3
 		ON CONFLICT (powerpack, dst) DO UPDATE SET sender = excluded.sender
-		WHERE NOT EXISTS (SELECT 1 FROM numbers n JOIN powerpacks p ON p.pool = n.pool WHERE n.number = sticky.sender AND p.id = ?3)`)
-	return q.text(choice.To).text(choice.From).blob(choice.Powerpack[:]).run()
+		WHERE sticky.sender = ?4
+			OR NOT EXISTS (SELECT 1 FROM numbers n JOIN powerpacks p ON p.pool = n.pool WHERE n.number = sticky.sender AND p.id = ?3)`)
+	return q.text(choice.To).text(choice.From).blob(choice.Powerpack[:]).text(choice.Instead).run()
 }
 
 // StickySenders gives the remembered sender for each key, "" where there is none.

@@ -13,6 +13,28 @@ import (
 )
 
 var numberTests = map[string]func(*world){
+	"a number is paused and goes on, and nothing else of it changes": func(w *world) {
+		before := must[gateway.Number](w)(w.Number(w.ctx, one, pooled))
+		w.refused(w.PauseNumber(w.ctx, "19995550000", true), gateway.NotFound)
+		for _, paused := range []bool{true, true, false} {
+			w.ok(w.PauseNumber(w.ctx, pooled, paused))
+			before.Paused = paused
+			w.same(must[gateway.Number](w)(w.Number(w.ctx, one, pooled)), before)
+		}
+		w.ok(w.PauseNumber(w.ctx, inventory, true))
+	},
+	"a number takes another's place in its pool": func(w *world) {
+		pool := w.powerpack.Pool
+		w.refused(w.ReplaceInPool(w.ctx, one, pool, rented, pooledToo, w.now), gateway.NotFound)
+		w.refused(w.ReplaceInPool(w.ctx, one, pool, pooled, pooledToo, w.now), gateway.NotFound)
+		w.refused(w.ReplaceInPool(w.ctx, one, pool, pooled, inventory, w.now), gateway.NotFound)
+		w.refused(w.ReplaceInPool(w.ctx, two, pool, pooled, rented, w.now), gateway.NotFound)
+		w.ok(w.ReplaceInPool(w.ctx, one, pool, pooled, rented, w.now))
+		old, spare := must[gateway.Number](w)(w.Number(w.ctx, one, pooled)), must[gateway.Number](w)(w.Number(w.ctx, one, rented))
+		w.same(old.Pool, gateway.ID{})
+		w.same(spare.Pool, pool)
+		w.same(spare.Service, gateway.SMS)
+	},
 	"numbers are kept in every particular, in the order in which they were added": func(w *world) {
 		full := gateway.Number{
 			Number: "16135550199", Type: gateway.TollFree, Country: "CA", Region: "ON", AreaCode: "613", Rate: 0.25, DailyCap: -1, Paused: true,

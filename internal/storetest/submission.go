@@ -239,6 +239,13 @@ var stickyTests = map[string]func(*world){
 		w.remember(w.powerpack.ID, "14155552671", pooledToo)
 		w.same(w.sticky(w.powerpack.ID, "14155552671"), pooledToo)
 	},
+	"a sticky choice is replaced when its sender is the forerunner": func(w *world) {
+		w.remember(w.powerpack.ID, "14155552671", pooled)
+		w.rememberInstead(w.powerpack.ID, "14155552671", pooledToo, rented)
+		w.same(w.sticky(w.powerpack.ID, "14155552671"), pooled)
+		w.rememberInstead(w.powerpack.ID, "14155552671", pooledToo, pooled)
+		w.same(w.sticky(w.powerpack.ID, "14155552671"), pooledToo)
+	},
 	"sticky choices go with their powerpack": func(w *world) {
 		other := w.powerpack
 		other.ID, other.Pool, other.Name = w.id(), w.id(), "other"
@@ -258,8 +265,13 @@ var stickyTests = map[string]func(*world){
 
 func (w *world) remember(powerpack gateway.ID, to, from string) {
 	w.Helper()
+	w.rememberInstead(powerpack, to, from, "")
+}
+
+func (w *world) rememberInstead(powerpack gateway.ID, to, from, forerunner string) {
+	w.Helper()
 	sub := w.submission(w.message())
-	sub.Remember = []gateway.Sticky{{Powerpack: powerpack, To: to, From: from}}
+	sub.Remember = []gateway.Sticky{{Powerpack: powerpack, To: to, From: from, Instead: forerunner}}
 	w.ok(w.insert(sub))
 }
 
