@@ -12,7 +12,7 @@ import (
 const (
 	laneRows  = 64     // rows a lane holds at most, but for those that came back
 	laneAhead = 4      // seconds: a lane holds no more than its sender sends in them
-	totalRows = 50_000 // rows in all lanes, beside two for each; every carrier has its share
+	totalRows = 20_000 // rows in all lanes; every carrier has its share
 )
 
 // lane is the queue of what an account sends from a sender to a carrier. All fields are guarded by Dispatcher.mu.
