@@ -49,6 +49,13 @@ type Usage struct {
 	Units int
 }
 
+// Trace is what the store knows of what a sender sent lately.
+type Trace struct {
+	Waiting int       // units of the largest message that is queued: it may have left without a record
+	Left    time.Time // when the last one left that is on record; zero: none
+	Units   int       // of the largest on record
+}
+
 // Move gives a queued message another sender.
 type Move struct {
 	Message  *Message // as it was before; stores read its ID and From

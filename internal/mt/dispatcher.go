@@ -41,6 +41,7 @@ type Dispatcher struct {
 	health    *gateway.Health
 	clocks    map[string]int64
 	used      map[usageKey]gateway.Usage // of daily caps, as the store had it at the start
+	last      map[string]gateway.Trace   // after a stop that was not clean: what was sent lately, by sender; nil: not known
 	dayEnd    int64                      // when the day ends that caps are counted for
 	floor     int64                      // after a stop that was not clean: when senders of unknown past may have been busy until
 	stopping  bool
@@ -159,9 +160,15 @@ func (d *Dispatcher) rebuild(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	var traces map[string]gateway.Trace
+	if !clean {
+		if traces, err = d.traces(ctx); err != nil {
+			return err
+		}
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.clocks = clocks
+	d.clocks, d.last = clocks, traces
 	d.used = make(map[usageKey]gateway.Usage, len(usage))
 	for _, u := range usage {
 		d.used[usageKey{u.Kind, u.Name}] = u
@@ -181,6 +188,19 @@ func (d *Dispatcher) rebuild(ctx context.Context) error {
 		d.Log.Warn("messages wait for a carrier that is not configured", "carrier", name, "messages", messages)
 	}
 	return nil
+}
+
+// tracesMost is how many messages are looked at after a crash to find what was sent just before it: some tenths of a second.
+const tracesMost = 300_000
+
+// traces finds what was sent just before a crash; nil when that would take too long. A message leaves before its expiry, so one that was accepted longer
+// ago than the longest left long ago.
+func (d *Dispatcher) traces(ctx context.Context) (map[string]gateway.Trace, error) {
+	traces, ok, err := d.Store.Traces(ctx, d.Now().Add(-gateway.DefaultExpiry-time.Minute), tracesMost)
+	if err != nil || !ok {
+		return nil, err
+	}
+	return traces, nil
 }
 
 // discover makes the lane of messages that wait in the store. Guarded by mu.

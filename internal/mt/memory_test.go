@@ -416,6 +416,32 @@ func (s *memory) Roster(context.Context) (roster gateway.Roster, err error) {
 	return roster, err
 }
 
+func (s *memory) Traces(_ context.Context, since time.Time, most int) (traces map[string]gateway.Trace, ok bool, err error) {
+	err = s.step("Traces", false, func() {
+		traces, ok = map[string]gateway.Trace{}, len(s.rows) <= most
+		for _, row := range s.rows {
+			m := &row.message
+			t := traces[m.From]
+			switch left := m.SentAt; {
+			case m.AcceptedAt.Before(since):
+				continue
+			case m.State == gateway.Queued:
+				t.Waiting = max(t.Waiting, m.Units)
+			default:
+				if left.IsZero() {
+					left = m.UpdatedAt
+				}
+				if left.After(t.Left) {
+					t.Left = left
+				}
+				t.Units = max(t.Units, m.Units)
+			}
+			traces[m.From] = t
+		}
+	})
+	return traces, ok, err
+}
+
 func (s *memory) Usage(context.Context) (list []gateway.Usage, err error) {
 	err = s.step("Usage", false, func() { list = slices.Collect(maps.Values(s.usage)) })
 	return list, err

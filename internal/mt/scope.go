@@ -74,8 +74,8 @@ func (s *scope) clock() string {
 
 // limit sets a scope's rate and cap, as the roster has them.
 //
-// The first time it is not known what was sent before the start. After a clean stop the clocks and the use of the cap tell. What was sent just before a
-// crash left no trace: who is limited rests until its rate would hold even if that was the longest message. Of a cap the disk counts some more as used
+// The first time it is not known what was sent before the start. After a clean stop the clocks and the use of the cap tell; after a crash, what the store
+// has on record and what may have left without (see restAfterCrash). Of a cap the disk counts some more as used
 // up than was (see cap.go), so that nothing is missing.
 func (d *Dispatcher) limit(s *scope, limit gateway.Limit, dailyCap int, paused bool) {
 	now := d.Now().UnixNano()
@@ -84,7 +84,7 @@ func (d *Dispatcher) limit(s *scope, limit gateway.Limit, dailyCap int, paused b
 		s.known = true
 		s.Free = d.clocks[s.clock()]
 		if d.floor > 0 {
-			s.Free = max(s.Free, d.floor+limit.Cost(gateway.MaxParts))
+			s.Free = max(s.Free, d.restAfterCrash(s, limit))
 		}
 	}
 	if first || s.Limit != limit || s.Cap != dailyCap {
@@ -94,6 +94,34 @@ func (d *Dispatcher) limit(s *scope, limit gateway.Limit, dailyCap int, paused b
 		s.Used, s.kept = kept.Units, kept
 	}
 	s.Paused = paused
+}
+
+// restAfterCrash is when a scope is free after a stop that was not clean, so that its rate holds whatever was sent just before: the last message on
+// record, or one that is still queued and left without a record at the very last moment. Where the store knows too much to be looked through, that is taken
+// to be the longest message.
+func (d *Dispatcher) restAfterCrash(s *scope, limit gateway.Limit) int64 {
+	if d.last == nil {
+		return d.floor + limit.Cost(gateway.MaxParts)
+	}
+	if s.kind == gateway.SenderScope {
+		return freeAfter(limit, d.last[s.name], d.floor)
+	}
+	var free int64 // who sends for a campaign or an account may have changed: all count
+	for _, t := range d.last {
+		free = max(free, freeAfter(limit, t, d.floor))
+	}
+	return free
+}
+
+// freeAfter is when a rate is free after what a sender sent before a crash.
+func freeAfter(limit gateway.Limit, t gateway.Trace, crash int64) (free int64) {
+	if t.Waiting > 0 {
+		free = crash + limit.Cost(t.Waiting)
+	}
+	if !t.Left.IsZero() {
+		free = max(free, t.Left.UnixNano()+limit.Cost(t.Units))
+	}
+	return free
 }
 
 // usageKey names a scope.

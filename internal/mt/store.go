@@ -47,6 +47,10 @@ type Store interface {
 	SaveClocks(ctx context.Context, free map[string]int64, used []gateway.Usage) error
 	TakeClocks(ctx context.Context) (free map[string]int64, ok bool, err error)
 
+	// Traces tells what was sent lately, by sender: it looks at messages accepted since a time, the newest first and at most so many. ok is false when
+	// there are more.
+	Traces(ctx context.Context, since time.Time, most int) (traces map[string]gateway.Trace, ok bool, err error)
+
 	// KeepUsage notes what of daily caps is used up, or soon will be: of each scope the latest day, and of a day the most.
 	KeepUsage(ctx context.Context, usage []gateway.Usage) error
 	// Usage gives what of daily caps was used up, of each scope its latest day.

@@ -2,6 +2,9 @@ package sqlite
 
 import (
 	"context"
+	"time"
+
+	"zombiezen.com/go/sqlite"
 
 	"github.com/heliograph/heliograph/internal/gateway"
 )
@@ -54,4 +57,32 @@ func (s *Store) TakeClocks(ctx context.Context) (free map[string]int64, ok bool,
 		return nil, false, err
 	}
 	return free, ok, nil
+}
+
+// Traces tells what was sent lately, by sender: of messages accepted since a time, the newest first and at most so many.
+func (s *Store) Traces(ctx context.Context, since time.Time, most int) (traces map[string]gateway.Trace, ok bool, err error) {
+	traces = map[string]gateway.Trace{}
+	looked := 0
+	err = s.read(ctx, func(conn *sqlite.Conn) error {
+		q := prepare(conn, `SELECT sender, units, state, iif(sent_at > 0, sent_at, updated_at) FROM messages
+			WHERE seq >= ? AND direction = 0 ORDER BY seq DESC LIMIT ?`)
+		for q.int(gateway.SeqAt(since)).int(int64(most) + 1); q.next(); looked++ {
+			sender, units, state, left := q.readText(), int(q.readInt()), gateway.State(q.readInt()), q.readTime()
+			t := traces[sender]
+			if state == gateway.Queued {
+				t.Waiting = max(t.Waiting, units)
+			} else {
+				t.Units = max(t.Units, units)
+				if left.After(t.Left) {
+					t.Left = left
+				}
+			}
+			traces[sender] = t
+		}
+		return q.err
+	})
+	if err != nil {
+		return nil, false, err
+	}
+	return traces, looked <= most, nil
 }

@@ -1,6 +1,10 @@
 package storetest
 
-import "github.com/heliograph/heliograph/internal/gateway"
+import (
+	"time"
+
+	"github.com/heliograph/heliograph/internal/gateway"
+)
 
 var clockTests = map[string]func(*world){
 	"a new store counts as stopped cleanly": func(w *world) {
@@ -24,6 +28,36 @@ var clockTests = map[string]func(*world){
 		w.ok(w.SaveClocks(w.ctx, nil, []gateway.Usage{less}))
 		w.reopen()
 		w.same(w.usage(), []gateway.Usage{less})
+	},
+	"what was sent lately is told by its sender": func(w *world) {
+		old := w.queued()
+		since := w.now.Add(time.Second)
+		w.now = w.now.Add(time.Minute)
+		waiting, sent := w.queued(), w.queued()
+		w.record(&gateway.SubmitRecord{
+			Message: sent, Total: 1, At: w.now, Results: []gateway.PartResult{{Number: 1, Outcome: gateway.Outcome{Status: gateway.Accepted, CarrierID: "1"}, At: w.now}},
+		})
+		w.now = w.now.Add(time.Minute)
+		failed := w.queued()
+		w.record(&gateway.SubmitRecord{Message: failed, Failure: gateway.Expired, At: w.now})
+		for _, reopened := range []bool{false, true} {
+			if reopened {
+				w.reopen()
+			}
+			for most, want := range map[int]bool{3: true, 2: false} {
+				traces, ok, err := w.Traces(w.ctx, since, most)
+				w.ok(err)
+				w.same(ok, want)
+				if ok {
+					w.same(len(traces), 1)
+					w.same(traces[pooled].Left.Equal(w.now), true)
+					w.same([]int{traces[pooled].Waiting, traces[pooled].Units}, []int{waiting.Units, max(sent.Units, failed.Units)})
+				}
+			}
+		}
+		all, ok, err := w.Traces(w.ctx, old.AcceptedAt.Add(-time.Minute), 4)
+		w.ok(err)
+		w.same(ok && all[pooled].Waiting >= old.Units, true)
 	},
 	"a stop without saved clocks was not clean": func(w *world) {
 		w.clocks(true, map[string]int64{})
