@@ -18,7 +18,7 @@ import (
 type connection struct {
 	URL            string `help:"Server." default:"http://127.0.0.1:8080" env:"HELIOGRAPH_URL" placeholder:"URL"`
 	AdminToken     string `help:"The operator's token. Everybody on the machine can read a command line: the environment and a file are better places." env:"HELIOGRAPH_ADMIN_TOKEN" placeholder:"TOKEN"`
-	AdminTokenFile string `help:"File that holds the operator's token." env:"HELIOGRAPH_ADMIN_TOKEN_FILE" type:"path" placeholder:"FILE"`
+	AdminTokenFile string `help:"File that holds the operator's token." env:"HELIOGRAPH_ADMIN_TOKEN_FILE" placeholder:"FILE"`
 	JSON           bool   `help:"Print what the API answers, as one JSON document."`
 }
 
