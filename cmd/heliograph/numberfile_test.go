@@ -226,13 +226,13 @@ func TestImportThatIsCutOff(t *testing.T) {
 	t.Setenv("HELIOGRAPH_ADMIN_TOKEN_FILE", "")
 	var text strings.Builder
 	text.WriteString("number,carrier\n")
-	for i := range 100_000 {
-		fmt.Fprintf(&text, "1415%07d,%s\n", 2_000_000+i, strings.Repeat("x", 100))
+	for i := range 10_000 { // long lines: more than sockets hold of what nobody reads
+		fmt.Fprintf(&text, "1415%07d,%s\n", 2_000_000+i, strings.Repeat("x", 1300))
 	}
 	file := csvFile(t, text.String())
 	for all, want := range map[bool]string{
 		false: ". Not everything was sent, so nothing was imported\n",
-		true:  ". Either all 100000 numbers were imported or none; importing the file again does no harm\n",
+		true:  ". Either all 10000 numbers were imported or none; importing the file again does no harm\n",
 	} {
 		whole.Store(all)
 		status, out, errs := command(t, "", "number", "import", file, "--url", server.URL)
