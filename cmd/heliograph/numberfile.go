@@ -199,6 +199,9 @@ func (f *numberFile) record(line int, record []string) {
 			f.wrong(line, column, err.Error())
 		}
 	}
+	if n.Type == "" && misspelt(n.Number) {
+		f.wrong(line, "number", fmt.Sprintf("%q has letters among its digits; if it is an alphanumeric sender, say so in a column type", shown(n.Number)))
+	}
 	if n.Campaign != "" && n.AuthID == "" && len(f.bad) == before {
 		f.wrong(line, "campaign", "needs an auth_id: a campaign belongs to an account")
 	}
@@ -234,6 +237,18 @@ func (f *numberFile) readNumber(n *numberSettings, text string) error {
 	}
 	n.Number = number
 	return nil
+}
+
+// misspelt tells whether what would be an alphanumeric sender is more likely a phone number with a slip in it.
+func misspelt(number string) bool {
+	const many = 7
+	digits := 0
+	for _, r := range number {
+		if r >= '0' && r <= '9' {
+			digits++
+		}
+	}
+	return digits >= many && numbering.Type(number) == gateway.Alphanumeric
 }
 
 func readType(n *numberSettings, text string) error {

@@ -79,6 +79,7 @@ line 7, number: "1.41556E+10" has lost digits: a spreadsheet wrote it as a power
 line 8, country_iso2: "U1" must be a country's two letters
 line 8, services: is not UTF-8; save the file as CSV in UTF-8`},
 		"there twice":             {"number\n14155550100\n555444\n+1-415-555-0100\n555444\n", "line 4, number: is in line 2 already\nline 5, number: is in line 3 already"},
+		"a slip":                  {"number,type\n1415555010O,\n1415555011O,alphanumeric\n", "line 2, number: \"1415555010O\" has letters among its digits; if it is an alphanumeric sender, say so in a column type"},
 		"a campaign of nobody":    {"number,campaign\n14155550100,C1\n", "line 2, campaign: needs an auth_id: a campaign belongs to an account"},
 		"quotation marks":         {"number,carrier\n141\"55,main\n14155550100,x\n@@,y\n", "line 2: has a quotation mark within a field that is not quoted\nline 4, number: \"@@\" is no number, short code or alphanumeric sender"},
 		"a quote that never ends": {"number,carrier\n14155550100,\"main\n555444,x\n", "line 2: has a quoted field that does not end as it should"},

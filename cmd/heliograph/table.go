@@ -18,6 +18,7 @@ import (
 type printer struct {
 	std   streams
 	text  bytes.Buffer
+	notes bytes.Buffer // for standard error, after the text
 	width int       // of the terminal; 0: no terminal, lines are as long as they are
 	now   time.Time // as the server has it
 }
@@ -33,7 +34,10 @@ func newPrinter(std streams, now time.Time) *printer {
 }
 
 func (p *printer) flush() error {
-	_, err := p.std.out.Write(p.text.Bytes())
+	if _, err := p.std.out.Write(p.text.Bytes()); err != nil {
+		return err
+	}
+	_, err := p.std.err.Write(p.notes.Bytes())
 	return err
 }
 
@@ -43,7 +47,7 @@ func (p *printer) line(format string, args ...any) {
 
 // note tells something beside what was asked for.
 func (p *printer) note(format string, args ...any) {
-	fmt.Fprintf(p.std.err, format+"\n", args...)
+	p.notes.WriteString(printable(fmt.Sprintf(format, args...)) + "\n")
 }
 
 // shown notes that there is more than was shown.
