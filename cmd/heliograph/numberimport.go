@@ -34,6 +34,7 @@ func (c numberImport) Run(ctx context.Context, std streams, noun *numberCommand)
 		return noun.report(std, c.File, file.bad, len(file.bad))
 	}
 	sent := &progressReader{from: &file.body, total: int64(file.body.Len()), bar: newBar(std.err, "sending")}
+	sent.bar.then = ", the server stores"
 	defer sent.bar.end()
 	q := question{method: http.MethodPost, path: "/numbers", stream: io.NopCloser(sent), length: sent.total, within: importWithin}
 	if c.DryRun {

@@ -11,6 +11,7 @@ import (
 type bar struct {
 	out  io.Writer // nil: no terminal
 	what string
+	then string // what is waited for when all is done
 
 	mu    sync.Mutex
 	last  int64 // percent that was drawn; -1: none
@@ -42,6 +43,9 @@ func (b *bar) draw(done, total int64) {
 	b.last = percent
 	full := int(percent) * barWidth / 100
 	fmt.Fprintf(b.out, "\r%s [%s%s] %3d%%", b.what, strings.Repeat("#", full), strings.Repeat(".", barWidth-full), percent)
+	if percent == 100 {
+		fmt.Fprint(b.out, b.then)
+	}
 }
 
 // end takes the bar away.

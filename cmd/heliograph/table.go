@@ -19,8 +19,8 @@ type printer struct {
 	std   streams
 	text  bytes.Buffer
 	notes bytes.Buffer // for standard error, after the text
-	width int       // of the terminal; 0: no terminal, lines are as long as they are
-	now   time.Time // as the server has it
+	width int          // of the terminal; 0: no terminal, lines are as long as they are
+	now   time.Time    // as the server has it
 }
 
 func newPrinter(std streams, now time.Time) *printer {
