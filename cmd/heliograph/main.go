@@ -10,13 +10,23 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/alecthomas/kong"
 )
 
 // commands is the command line.
 type commands struct {
-	Serve   serveCommand   `cmd:"" help:"Run the server."`
+	Serve serveCommand `cmd:"" help:"Run the server."`
+
+	Account   accountCommand   `cmd:"" group:"operator" help:"Accounts of a running server."`
+	Number    numberCommand    `cmd:"" group:"operator" help:"Numbers, and which account, carrier and campaign they belong to."`
+	Powerpack powerpackCommand `cmd:"" group:"operator" help:"Powerpacks, their senders, and whom they would choose."`
+	Message   messageCommand   `cmd:"" group:"operator" help:"What became of a message; messages on hold."`
+	Campaign  campaignCommand  `cmd:"" group:"operator" help:"10DLC campaigns: the rates and caps that numbers share."`
+	Carrier   carrierCommand   `cmd:"" group:"operator" help:"Carriers: their state, pause and resume."`
+	Queue     queueCommand     `cmd:"" group:"operator" help:"What waits, and for how long."`
+
 	Demo    demoCommand    `cmd:"" help:"Send one message through everything in a throw-away folder and print its timeline."`
 	SMSC    smscCommand    `cmd:"" name:"smsc" help:"Run a pretend SMSC (SMPP 3.4) with fault knobs."`
 	Bench   benchCommand   `cmd:"" help:"Send load, receive the callbacks, print rates and latencies."`
@@ -26,8 +36,10 @@ type commands struct {
 
 // streams are where a command reads and writes.
 type streams struct {
-	out io.Writer // what was asked for
-	err io.Writer // the log
+	in   io.Reader      // what a command is given
+	out  io.Writer      // what was asked for
+	err  io.Writer      // the log, and errors
+	zone *time.Location // in which people are shown times; nil: the machine's
 }
 
 // errReported ends the program with status 1 when everything has been said already.
@@ -35,7 +47,7 @@ var errReported = errors.New("failed")
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
-	code := run(ctx, os.Args[1:], streams{os.Stdout, os.Stderr})
+	code := run(ctx, os.Args[1:], streams{in: os.Stdin, out: os.Stdout, err: os.Stderr})
 	stop()
 	os.Exit(code)
 }
@@ -48,6 +60,7 @@ func run(ctx context.Context, args []string, std streams) int {
 		kong.Name("heliograph"),
 		kong.Description("Self-hosted SMS/MMS messaging platform."),
 		kong.UsageOnError(),
+		kong.ExplicitGroups([]kong.Group{{Key: "operator", Title: "For operators of a running server:"}}),
 		kong.Writers(std.out, std.err),
 		kong.Exit(func(code int) { exit = code }),
 		kong.BindTo(ctx, (*context.Context)(nil)),

@@ -166,7 +166,7 @@ func newServer(ctx context.Context, cfg *Config, store *sqlite.Store, ids *gatew
 	}
 	s.operator = operator.New(operator.Config{
 		Store: store, TokenHash: token, Queue: s.dispatcher, Binds: s.carriers.binds, Receipted: s.carriers.receipted,
-		Changed: s.service.Refresh, Told: s.callbacks.Told, IDs: ids, Random: fillRandom, Now: time.Now, Log: log,
+		Changed: s.service.Refresh, Explain: s.service.Explain, Told: s.callbacks.Told, IDs: ids, Random: fillRandom, Now: time.Now, Log: log,
 	})
 	return s, nil
 }

@@ -3,5 +3,6 @@
 //
 //	program_test.go  the program as a process: start, kill, stop
 //	node_test.go     what runs in Node: the official client, the foreign SMSC, the verifying sink
+//	operator_test.go an operator's commands
 //	account_test.go  an account's HTTP calls
 package e2e

@@ -5,6 +5,7 @@
 //	account.go   accounts
 //	campaign.go  10DLC campaigns
 //	number.go    numbers as they are set
+//	powerpack.go powerpacks: their settings and senders, and which one a message would get
 //	listing.go   numbers as they are shown
 //	carrier.go   carriers
 //	queue.go     queues, and the rates and caps that senders share
@@ -14,6 +15,7 @@
 package operator
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
@@ -46,6 +48,8 @@ type Config struct {
 	Receipted func(carrier string) int64
 	// Changed is called after accounts, campaigns or numbers changed, before the answer; new messages follow the change when it returns.
 	Changed func(context.Context) error
+	// Explain tells which sender a powerpack would take for a message now: mt.Service.Explain.
+	Explain func(context.Context, mt.Question) (mt.Explanation, error)
 	// Told hears of the events of a message that was ended.
 	Told func([]gateway.Event)
 	IDs  *gateway.IDSource
@@ -82,10 +86,13 @@ func New(cfg Config) *API {
 		"POST /admin/v1/campaigns":                       a.putCampaigns,
 		"GET /admin/v1/campaigns":                        a.listCampaigns,
 		"DELETE /admin/v1/campaigns/{id}":                a.deleteCampaign,
-		"POST /admin/v1/numbers":                         a.putNumbers,
 		"GET /admin/v1/numbers":                          a.listNumbers,
+		"GET /admin/v1/numbers/{number}":                 a.showNumber,
 		"POST /admin/v1/numbers/{number}/pause":          a.pauseNumber,
 		"POST /admin/v1/numbers/{number}/resume":         a.resumeNumber,
+		"GET /admin/v1/powerpacks":                       a.listPowerpacks,
+		"GET /admin/v1/powerpacks/{id}":                  a.showPowerpack,
+		"GET /admin/v1/powerpacks/{id}/explain":          a.explainPowerpack,
 		"GET /admin/v1/carriers":                         a.listCarriers,
 		"POST /admin/v1/carriers/{name}/pause":           a.pauseCarrier,
 		"POST /admin/v1/carriers/{name}/resume":          a.resumeCarrier,
@@ -97,6 +104,9 @@ func New(cfg Config) *API {
 	} {
 		a.routes.HandleFunc(pattern, a.answer(handle))
 		a.routes.HandleFunc(pattern+"/{$}", a.answer(handle)) // with a slash at the end, and no redirect
+	}
+	for _, pattern := range []string{"POST /admin/v1/numbers", "POST /admin/v1/numbers/{$}"} {
+		a.routes.HandleFunc(pattern, a.unhurried(a.answer(a.putNumbers)))
 	}
 	a.routes.HandleFunc("/", a.answer(func(r *http.Request) (int, any, error) {
 		return 0, nil, gateway.Errorf(gateway.NotFound, "not found")
@@ -145,6 +155,10 @@ func (a *API) newID() string { return a.IDs.Next(a.Now()).String() }
 
 // refusal is what the operator is told of an error. The log names the route and not the path, which may hold a number.
 func (a *API) refusal(r *http.Request, id string, err error) (int, any) {
+	var numbers *refusedNumbers
+	if errors.As(err, &numbers) {
+		return http.StatusBadRequest, map[string]any{"error": numbers.Error(), "refused": numbers.list, "refused_total": numbers.total}
+	}
 	var refusal *gateway.Error
 	if errors.As(err, &refusal) {
 		return statuses[refusal.Code], map[string]string{"error": refusal.Text}
@@ -182,19 +196,21 @@ func (a *API) write(w http.ResponseWriter, r *http.Request, id string, status in
 	_, _ = io.WriteString(w, object+"\n") // a client that is gone needs no answer
 }
 
-// maxBody bounds a request's body: 20,000 numbers fit.
+// maxBody bounds a request's body, but for those that put numbers.
 const maxBody = 4 << 20
 
 // read decodes a JSON object strictly: what is not known is refused, so that a misspelt setting is not taken for its default.
-func read(r *http.Request, into any) error {
-	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
+func read(r *http.Request, into any) error { return readUpTo(r, into, maxBody) }
+
+func readUpTo(r *http.Request, into any, most int64) error {
+	body, err := io.ReadAll(io.LimitReader(r.Body, most+1))
 	switch {
 	case err != nil:
 		return gateway.Errorf(gateway.Invalid, "the body could not be read")
-	case len(body) > maxBody:
-		return gateway.Errorf(gateway.Invalid, "the body is longer than %d bytes", maxBody)
+	case int64(len(body)) > most:
+		return gateway.Errorf(gateway.Invalid, "the body is longer than %d bytes", most)
 	}
-	decoder := json.NewDecoder(strings.NewReader(string(body)))
+	decoder := json.NewDecoder(bytes.NewReader(body))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(into); err != nil {
 		return gateway.Errorf(gateway.Invalid, "invalid json: %s", strings.TrimPrefix(err.Error(), "json: "))
@@ -230,6 +246,19 @@ func intParam(query url.Values, name string, absent, least, most int) (int, erro
 		return 0, gateway.Errorf(gateway.Invalid, "%s must be a number from %d to %d", name, least, most)
 	}
 	return n, nil
+}
+
+// boolParam reads a switch out of a query; off when it is absent.
+func boolParam(query url.Values, name string) (bool, error) {
+	text := query.Get(name)
+	if text == "" {
+		return false, nil
+	}
+	on, err := strconv.ParseBool(text)
+	if err != nil {
+		return false, gateway.Errorf(gateway.Invalid, "%s must be true or false", name)
+	}
+	return on, nil
 }
 
 // accountParam reads an account's id out of a query; "" when it is absent.

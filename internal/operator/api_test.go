@@ -28,12 +28,16 @@ var noon = time.Date(2026, 5, 6, 12, 0, 0, 0, time.UTC)
 // fixture is an API over a store and a queue in memory.
 type fixture struct {
 	*API
-	accounts  []gateway.Account
-	campaigns []gateway.Campaign
-	numbers   []gateway.Number
-	message   *gateway.Message
-	held      []gateway.Held
-	fail      error // of every store call
+	accounts   []gateway.Account
+	campaigns  []gateway.Campaign
+	numbers    []gateway.Number
+	powerpacks []gateway.Powerpack
+	asked      mt.Question // what Explain was asked
+	explained  mt.Explanation
+	message    *gateway.Message
+	held       []gateway.Held
+	refusal    *gateway.Error // of PutNumbers
+	fail       error          // of every store call
 
 	paused   map[string]bool
 	queues   mt.QueueFilter // that were asked for
@@ -55,6 +59,10 @@ func newFixture() *fixture {
 		Changed: func(ctx context.Context) error {
 			f.changed++
 			return errors.Join(ctx.Err(), f.change)
+		},
+		Explain: func(_ context.Context, q mt.Question) (mt.Explanation, error) {
+			f.asked = q
+			return f.explained, f.fail
 		},
 		Told: func(events []gateway.Event) { f.told += len(events) },
 		IDs:  &gateway.IDSource{Entropy: func() uint64 { return 1 }},
@@ -122,6 +130,9 @@ func (f *fixture) PutNumbers(_ context.Context, numbers []gateway.Number) error 
 	if f.fail != nil {
 		return f.fail
 	}
+	if f.refusal != nil {
+		return f.refusal
+	}
 	for _, n := range numbers {
 		f.numbers = slices.DeleteFunc(f.numbers, func(other gateway.Number) bool { return other.Number == n.Number })
 		f.numbers = append(f.numbers, n)
@@ -134,13 +145,33 @@ func (f *fixture) Numbers(_ context.Context, filter gateway.NumberFilter) ([]gat
 	var found []gateway.Number
 	for _, n := range f.numbers {
 		begins := len(filter.Prefixes) == 0 || slices.ContainsFunc(filter.Prefixes, func(p string) bool { return strings.HasPrefix(n.Number, p) })
-		if begins && (filter.Account == "" || filter.Account == n.Account) && (!filter.Inventory || n.Account == "") &&
+		if begins && (filter.Pool.IsZero() || filter.Pool == n.Pool) && (filter.Account == "" || filter.Account == n.Account) && (!filter.Inventory || n.Account == "") &&
 			(len(filter.Types) == 0 || slices.Contains(filter.Types, n.Type)) && (filter.Country == "" || filter.Country == n.Country) {
 			found = append(found, n)
 		}
 	}
 	page := found[min(filter.Offset, len(found)):]
 	return page[:min(filter.Limit, len(page))], len(found), f.fail
+}
+
+func (f *fixture) AllPowerpacks(_ context.Context, account gateway.AccountID, limit, offset int) ([]gateway.Powerpack, int, error) {
+	var found []gateway.Powerpack
+	for _, p := range f.powerpacks {
+		if account == "" || p.Account == account {
+			found = append(found, p)
+		}
+	}
+	page := found[min(offset, len(found)):]
+	return page[:min(limit, len(page))], len(found), f.fail
+}
+
+func (f *fixture) AnyPowerpack(_ context.Context, id gateway.ID) (gateway.Powerpack, error) {
+	for _, p := range f.powerpacks {
+		if p.ID == id {
+			return p, f.fail
+		}
+	}
+	return gateway.Powerpack{}, gateway.Errorf(gateway.NotFound, "not found")
 }
 
 func (f *fixture) Message(_ context.Context, account gateway.AccountID, id gateway.ID) (*gateway.Message, error) {

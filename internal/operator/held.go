@@ -39,7 +39,7 @@ func (a *API) listHeld(r *http.Request) (int, any, error) {
 
 // resendHeld sends a held message again: the operator knows that the carrier does not have it, or prefers two to none.
 func (a *API) resendHeld(r *http.Request) (int, any, error) {
-	id, err := messageID(r)
+	id, err := pathID(r)
 	if err != nil {
 		return 0, nil, err
 	}
@@ -54,7 +54,7 @@ func (a *API) resendHeld(r *http.Request) (int, any, error) {
 
 // failHeld ends a held message.
 func (a *API) failHeld(r *http.Request) (int, any, error) {
-	id, err := messageID(r)
+	id, err := pathID(r)
 	if err != nil {
 		return 0, nil, err
 	}
@@ -69,7 +69,8 @@ func (a *API) failHeld(r *http.Request) (int, any, error) {
 	return http.StatusOK, map[string]string{"message": "failed"}, nil
 }
 
-func messageID(r *http.Request) (gateway.ID, error) {
+// pathID reads the id that the path names.
+func pathID(r *http.Request) (gateway.ID, error) {
 	id, ok := gateway.ParseID(r.PathValue("id"))
 	if !ok {
 		return id, gateway.Errorf(gateway.NotFound, "not found")

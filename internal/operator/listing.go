@@ -3,7 +3,6 @@ package operator
 import (
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
 
@@ -63,7 +62,7 @@ func viewNumber(n *gateway.Number) numberView {
 
 // listNumbers shows numbers in the order in which they were added.
 func (a *API) listNumbers(r *http.Request) (int, any, error) {
-	query, err := params(r, "auth_id", "inventory", "type", "country_iso2", "prefix", "campaign", "limit", "offset")
+	query, err := params(r, "auth_id", "inventory", "type", "country_iso2", "prefix", "campaign", "number_pool_uuid", "limit", "offset")
 	if err != nil {
 		return 0, nil, err
 	}
@@ -82,6 +81,15 @@ func (a *API) listNumbers(r *http.Request) (int, any, error) {
 	return http.StatusOK, map[string]any{"numbers": views, "total": total}, nil
 }
 
+// showNumber shows one number.
+func (a *API) showNumber(r *http.Request) (int, any, error) {
+	n, err := a.findNumber(r.Context(), numbering.SanitizeSource(r.PathValue("number")))
+	if err != nil {
+		return 0, nil, err
+	}
+	return http.StatusOK, viewNumber(&n), nil
+}
+
 // numberFilter reads which numbers are wanted.
 func numberFilter(query url.Values) (filter gateway.NumberFilter, err error) {
 	if filter.Limit, err = intParam(query, "limit", defaultListed, 1, maxListed); err != nil {
@@ -93,10 +101,8 @@ func numberFilter(query url.Values) (filter gateway.NumberFilter, err error) {
 	if filter.Account, err = accountParam(query); err != nil {
 		return filter, err
 	}
-	if text := query.Get("inventory"); text != "" {
-		if filter.Inventory, err = strconv.ParseBool(text); err != nil {
-			return filter, gateway.Errorf(gateway.Invalid, "inventory must be true or false")
-		}
+	if filter.Inventory, err = boolParam(query, "inventory"); err != nil {
+		return filter, err
 	}
 	if filter.Inventory && filter.Account != "" {
 		return filter, gateway.Errorf(gateway.Invalid, "a number is of an account or in the inventory: give one of auth_id and inventory")
@@ -118,6 +124,13 @@ func numberFilter(query url.Values) (filter gateway.NumberFilter, err error) {
 			return filter, gateway.Errorf(gateway.Invalid, "prefix must be what a number begins with")
 		}
 		filter.Prefixes = []string{prefix}
+	}
+	if text := query.Get("number_pool_uuid"); text != "" {
+		pool, ok := gateway.ParseID(text)
+		if !ok {
+			return filter, gateway.Errorf(gateway.Invalid, "number_pool_uuid must be a UUID")
+		}
+		filter.Pool = pool
 	}
 	return filter, nil
 }

@@ -34,7 +34,7 @@ type messageView struct {
 
 // showMessage shows one message.
 func (a *API) showMessage(r *http.Request) (int, any, error) {
-	id, err := messageID(r)
+	id, err := pathID(r)
 	if err != nil {
 		return 0, nil, err
 	}

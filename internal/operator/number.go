@@ -1,6 +1,8 @@
 package operator
 
 import (
+	"context"
+	"errors"
 	"net/http"
 	"strings"
 	"time"
@@ -23,31 +25,57 @@ type numberArgs struct {
 	AuthID   string   `json:"auth_id"`
 }
 
-// maxNumbers bounds the numbers of one call.
-const maxNumbers = 10_000
+// Bounds of one call that puts numbers. The call is all or nothing, so a whole file of numbers must fit into one.
+const (
+	maxNumbers     = 200_000
+	maxNumbersBody = 64 << 20
+	maxRefused     = 100 // that an answer lists
+)
 
-// putNumbers adds numbers, or replaces the settings of those that are there: all of them or none.
+// importTime is how long a call that puts numbers may take to arrive and to be answered: longer than others, for it may be large.
+const importTime = 5 * time.Minute
+
+// unhurried lets a request take its time.
+func (a *API) unhurried(next http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		deadlines, until := http.NewResponseController(w), a.Now().Add(importTime)
+		_, _ = deadlines.SetReadDeadline(until), deadlines.SetWriteDeadline(until) // what cannot is as quick as the server wants it
+		next(w, r)
+	}
+}
+
+// putNumbers adds numbers, or replaces the settings of those that are there: all of them or none. With dry_run it only tells whether it would.
 func (a *API) putNumbers(r *http.Request) (int, any, error) {
+	query, err := params(r, "dry_run")
+	if err != nil {
+		return 0, nil, err
+	}
+	dry, err := boolParam(query, "dry_run")
+	if err != nil {
+		return 0, nil, err
+	}
 	var args struct {
 		Numbers []numberArgs `json:"numbers"`
 	}
-	if err := read(r, &args); err != nil {
+	if err := readUpTo(r, &args, maxNumbersBody); err != nil {
 		return 0, nil, err
 	}
 	if len(args.Numbers) == 0 || len(args.Numbers) > maxNumbers {
 		return 0, nil, gateway.Errorf(gateway.Invalid, "numbers must have 1 to %d entries", maxNumbers)
 	}
-	numbers := make([]gateway.Number, len(args.Numbers))
-	names := make([]string, len(args.Numbers))
-	for i := range args.Numbers {
-		n, err := a.number(&args.Numbers[i], a.Now())
-		if err != nil {
-			return 0, nil, err
-		}
-		numbers[i], names[i] = n, n.Number
+	numbers, err := a.checkNumbers(args.Numbers)
+	if err != nil {
+		return 0, nil, err
+	}
+	names := make([]string, len(numbers))
+	for i := range numbers {
+		names[i] = numbers[i].Number
+	}
+	if dry {
+		return http.StatusOK, map[string]any{"message": "checked, nothing changed", "numbers": names}, a.checkParties(r.Context(), numbers)
 	}
 	if err := a.Store.PutNumbers(r.Context(), numbers); err != nil {
-		return 0, nil, err
+		return 0, nil, a.explainRefusal(r.Context(), numbers, err)
 	}
 	a.logNumbers("numbers changed", names)
 	if err := a.tellChange(r); err != nil {
@@ -56,11 +84,120 @@ func (a *API) putNumbers(r *http.Request) (int, any, error) {
 	return http.StatusOK, map[string]any{"message": "changed", "numbers": names}, nil
 }
 
+// checkNumbers checks all numbers of a call, as far as that needs no store.
+func (a *API) checkNumbers(args []numberArgs) ([]gateway.Number, error) {
+	numbers, refused := make([]gateway.Number, len(args)), refusedNumbers{}
+	seen, now := make(map[string]struct{}, len(args)), a.Now()
+	for i := range args {
+		n, err := a.number(&args[i], now)
+		if _, twice := seen[n.Number]; err == nil && twice {
+			err = invalid("number", "%s is there twice", n.Number)
+		}
+		if err != nil {
+			refused.add(i, args[i].Number, err)
+		}
+		seen[n.Number] = struct{}{}
+		numbers[i] = n
+	}
+	return numbers, refused.verdict()
+}
+
+// checkParties checks that owners and campaigns exist and belong together, as the store does when it puts numbers.
+func (a *API) checkParties(ctx context.Context, numbers []gateway.Number) error {
+	accounts, err := a.Store.Accounts(ctx)
+	if err != nil {
+		return err
+	}
+	campaigns, err := a.Store.Campaigns(ctx)
+	if err != nil {
+		return err
+	}
+	known, owners := make(map[gateway.AccountID]bool, len(accounts)), make(map[string]gateway.AccountID, len(campaigns))
+	for i := range accounts {
+		known[accounts[i].ID] = true
+	}
+	for _, c := range campaigns {
+		owners[c.ID] = c.Account
+	}
+	var refused refusedNumbers
+	for i := range numbers {
+		n := &numbers[i]
+		switch {
+		case n.Account != "" && !known[n.Account]:
+			refused.add(i, n.Number, invalid("auth_id", "account %s does not exist", n.Account))
+		case n.Campaign != "" && owners[n.Campaign] != n.Account:
+			refused.add(i, n.Number, invalid("campaign", "campaign %s does not exist, or is not of the account that rents the number", n.Campaign))
+		}
+	}
+	return refused.verdict()
+}
+
+// explainRefusal finds out which numbers a store refused, and why; it stays at the store's word when that is not to be seen.
+func (a *API) explainRefusal(ctx context.Context, numbers []gateway.Number, refusal error) error {
+	var known *gateway.Error
+	if !errors.As(refusal, &known) || known.Code != gateway.Invalid {
+		return refusal
+	}
+	var found *refusedNumbers
+	if errors.As(a.checkParties(ctx, numbers), &found) {
+		return found
+	}
+	return refusal
+}
+
+// settingError is what is wrong with one setting.
+type settingError struct {
+	field   string
+	refusal *gateway.Error
+}
+
+func (e *settingError) Error() string { return e.refusal.Text }
+func (e *settingError) Unwrap() error { return e.refusal }
+
+func invalid(field, format string, args ...any) error {
+	return &settingError{field, gateway.Errorf(gateway.Invalid, format, args...)}
+}
+
+// refusedNumbers are the numbers for which a call is refused.
+type refusedNumbers struct {
+	list  []refusedNumber // the first of them
+	total int
+}
+
+// refusedNumber is one of them.
+type refusedNumber struct {
+	Index  int    `json:"index"` // in the call's numbers, from 0
+	Number string `json:"number"`
+	Field  string `json:"field"`
+	Error  string `json:"error"`
+}
+
+func (e *refusedNumbers) Error() string { return e.list[0].Error }
+
+func (e *refusedNumbers) add(index int, number string, err error) {
+	if e.total++; len(e.list) < maxRefused {
+		refused := refusedNumber{Index: index, Number: number, Error: err.Error()}
+		var setting *settingError
+		if errors.As(err, &setting) {
+			refused.Field = setting.field
+		}
+		e.list = append(e.list, refused)
+	}
+}
+
+// verdict is the refusal; nil when there is none.
+func (e *refusedNumbers) verdict() error {
+	if e.total == 0 {
+		return nil
+	}
+	return e
+}
+
 // number checks one number and completes it.
 func (a *API) number(args *numberArgs, now time.Time) (gateway.Number, error) {
 	number := numbering.SanitizeSource(args.Number)
 	if _, ok := numbering.Source(number); !ok {
-		return gateway.Number{}, gateway.Errorf(gateway.Invalid, "%q is no number, short code or alphanumeric sender", args.Number)
+		return gateway.Number{}, invalid("number", "%q is no number, short code or alphanumeric sender", args.Number)
 	}
 	country, region, area := numbering.Place(number)
 	if args.Country != "" {
@@ -73,7 +210,7 @@ func (a *API) number(args *numberArgs, now time.Time) (gateway.Number, error) {
 	if args.Type != "" {
 		t, ok := gateway.ParseNumberType(strings.ToLower(args.Type))
 		if !ok {
-			return n, gateway.Errorf(gateway.Invalid, "type of %s must be longcode, tollfree, shortcode or alphanumeric", number)
+			return n, invalid("type", "type of %s must be longcode, tollfree, shortcode or alphanumeric", number)
 		}
 		n.Type = t
 	}
@@ -89,7 +226,7 @@ func (a *API) completeNumber(n *gateway.Number, args *numberArgs) error {
 		n.Country = "US"
 	}
 	if len(n.Country) != 2 && n.Type != gateway.Alphanumeric {
-		return gateway.Errorf(gateway.Invalid, "country_iso2 of %s must be a country's two letters", n.Number)
+		return invalid("country_iso2", "country_iso2 of %s must be a country's two letters", n.Number)
 	}
 	if len(args.Services) == 0 {
 		n.Services = gateway.Services(gateway.SMS)
@@ -97,7 +234,7 @@ func (a *API) completeNumber(n *gateway.Number, args *numberArgs) error {
 	for _, name := range args.Services {
 		s, ok := gateway.ParseService(strings.ToLower(name))
 		if !ok {
-			return gateway.Errorf(gateway.Invalid, "services of %s may hold sms and mms", n.Number)
+			return invalid("services", "services of %s may hold sms and mms", n.Number)
 		}
 		n.Services |= gateway.Services(s)
 	}
@@ -105,13 +242,13 @@ func (a *API) completeNumber(n *gateway.Number, args *numberArgs) error {
 		return err
 	}
 	if n.Carrier != "" && !a.hasCarrier(n.Carrier) {
-		return gateway.Errorf(gateway.Invalid, "carrier of %s: there is no carrier %q", n.Number, n.Carrier)
+		return invalid("carrier", "carrier of %s: there is no carrier %q", n.Number, n.Carrier)
 	}
 	if n.Account != "" && !n.Account.Valid() {
-		return gateway.Errorf(gateway.Invalid, "auth_id of %s has not the form of an auth id", n.Number)
+		return invalid("auth_id", "auth_id of %s has not the form of an auth id", n.Number)
 	}
 	if n.Campaign != "" && (!isCampaignID(n.Campaign) || n.Account == "") {
-		return gateway.Errorf(gateway.Invalid, "campaign of %s must be a campaign of the number's account", n.Number)
+		return invalid("campaign", "campaign of %s must be a campaign of the number's account", n.Number)
 	}
 	return nil
 }
@@ -120,12 +257,12 @@ func (a *API) completeNumber(n *gateway.Number, args *numberArgs) error {
 func setLimits(n *gateway.Number, args *numberArgs) error {
 	if args.Rate != nil {
 		if n.Rate, n.DailyCap = *args.Rate, 0; n.Rate < 0 {
-			return gateway.Errorf(gateway.Invalid, "rate of %s must be units per second, 0 for unlimited", n.Number)
+			return invalid("rate", "rate of %s must be units per second, 0 for unlimited", n.Number)
 		}
 	}
 	if args.DailyCap != nil {
 		if n.DailyCap = *args.DailyCap; n.DailyCap < 0 {
-			return gateway.Errorf(gateway.Invalid, "daily_cap of %s must be units per day, 0 for none", n.Number)
+			return invalid("daily_cap", "daily_cap of %s must be units per day, 0 for none", n.Number)
 		}
 	}
 	return nil

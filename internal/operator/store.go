@@ -27,6 +27,10 @@ type Store interface {
 	PutNumbers(ctx context.Context, numbers []gateway.Number) error
 	// PauseNumber pauses a number, or lets it go on; its other settings stay. NotFound when there is none of that name.
 	PauseNumber(ctx context.Context, number string, paused bool) error
+	// AllPowerpacks lists the powerpacks of an account, or of all when it is empty, newest first, and how many there are.
+	AllPowerpacks(ctx context.Context, account gateway.AccountID, limit, offset int) ([]gateway.Powerpack, int, error)
+	// AnyPowerpack reads a powerpack, whoever has it. NotFound when there is none of that ID.
+	AnyPowerpack(ctx context.Context, id gateway.ID) (gateway.Powerpack, error)
 	// Message reads one message of the account; NotFound when it has none of that ID.
 	Message(ctx context.Context, account gateway.AccountID, id gateway.ID) (*gateway.Message, error)
 	// HeldMessages lists messages whose submit was never answered under `unanswered: hold`, oldest first.

@@ -124,21 +124,54 @@ func (s *Store) onePowerpack(ctx context.Context, sql string, account gateway.Ac
 }
 
 // Powerpacks lists the account's powerpacks, newest first, and how many there are.
-func (s *Store) Powerpacks(ctx context.Context, account gateway.AccountID, limit, offset int) (list []gateway.Powerpack, total int, err error) {
-	err = s.snapshot(ctx, func(conn *sqlite.Conn) error {
-		q := prepare(conn, "SELECT count(*) FROM powerpacks WHERE account = ?")
-		for q.text(string(account)); q.next(); {
+func (s *Store) Powerpacks(ctx context.Context, account gateway.AccountID, limit, offset int) ([]gateway.Powerpack, int, error) {
+	c := &conditions{}
+	c.add("account = ?", string(account))
+	return s.listPowerpacks(ctx, c, limit, offset)
+}
+
+// AllPowerpacks lists the powerpacks of an account, or of all when it is empty, newest first, and how many there are. It is for the operator.
+func (s *Store) AllPowerpacks(ctx context.Context, account gateway.AccountID, limit, offset int) ([]gateway.Powerpack, int, error) {
+	if account != "" {
+		return s.Powerpacks(ctx, account, limit, offset)
+	}
+	return s.listPowerpacks(ctx, &conditions{}, limit, offset)
+}
+
+func (s *Store) listPowerpacks(ctx context.Context, c *conditions, limit, offset int) (list []gateway.Powerpack, total int, err error) {
+	err = s.list(ctx, func(conn *sqlite.Conn) error {
+		q := c.prepare(conn, "SELECT count(*) FROM powerpacks", "")
+		defer q.finalize()
+		for q.next() {
 			total = int(q.readInt())
 		}
 		if q.err != nil {
 			return q.err
 		}
-		q = prepare(conn, "SELECT "+powerpackColumns+" FROM powerpacks WHERE account = ? ORDER BY number DESC LIMIT ? OFFSET ?")
-		q.text(string(account)).int(limitOf(limit)).int(int64(offset))
-		list, err = readPowerpacks(&q)
+		rows := c.prepare(conn, "SELECT "+powerpackColumns+" FROM powerpacks", " ORDER BY number DESC LIMIT ? OFFSET ?")
+		defer rows.finalize()
+		rows.int(limitOf(limit)).int(int64(offset))
+		list, err = readPowerpacks(&rows.query)
 		return err
 	})
 	return list, total, err
+}
+
+// AnyPowerpack reads a powerpack, whoever has it. It is for the operator.
+func (s *Store) AnyPowerpack(ctx context.Context, id gateway.ID) (p gateway.Powerpack, err error) {
+	missing := gateway.Errorf(gateway.NotFound, "powerpack %s not found", id)
+	err = s.read(ctx, func(conn *sqlite.Conn) error {
+		q := prepare(conn, "SELECT "+powerpackColumns+" FROM powerpacks WHERE id = ?")
+		found := false
+		for q.blob(id[:]); q.next(); {
+			p, found = readPowerpack(&q), true
+		}
+		if q.err == nil && !found {
+			return missing
+		}
+		return q.err
+	})
+	return p, err
 }
 
 // DeletePowerpack removes the powerpack and its pool. Its sticky choices are void at once and removed by Purge, for there may be

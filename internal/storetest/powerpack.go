@@ -32,6 +32,25 @@ var powerpackTests = map[string]func(*world){
 		w.same(total, 3)
 		w.same(list, []gateway.Powerpack{w.powerpack})
 	},
+	"an operator lists the powerpacks of all accounts, and reads any": func(w *world) {
+		second, theirs := w.otherPowerpack(one, "second"), w.otherPowerpack(two, "theirs")
+		w.reopen()
+		list, total, err := w.AllPowerpacks(w.ctx, "", 2, 0)
+		w.ok(err)
+		w.same(total, 3)
+		w.same(list, []gateway.Powerpack{theirs, second})
+		list, total, err = w.AllPowerpacks(w.ctx, "", 2, 2)
+		w.ok(err)
+		w.same(total, 3)
+		w.same(list, []gateway.Powerpack{w.powerpack})
+		list, total, err = w.AllPowerpacks(w.ctx, two, 9, 0)
+		w.ok(err)
+		w.same(total, 1)
+		w.same(list, []gateway.Powerpack{theirs})
+		w.same(must[gateway.Powerpack](w)(w.AnyPowerpack(w.ctx, theirs.ID)), theirs)
+		_, err = w.AnyPowerpack(w.ctx, w.id())
+		w.refused(err, gateway.NotFound)
+	},
 	"a name is given once in an account": func(w *world) {
 		p := w.powerpack
 		p.ID, p.Pool = w.id(), w.id()

@@ -1,0 +1,108 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+)
+
+type messageCommand struct {
+	connection
+
+	Show   messageShow   `cmd:"" help:"What became of a message, and why."`
+	Held   messageHeld   `cmd:"" help:"Messages whose submit was never answered by a carrier that is set to hold."`
+	Resend messageResend `cmd:"" help:"Send a held message again."`
+	Fail   messageFail   `cmd:"" help:"End a held message as failed."`
+}
+
+// messageFields is a message as the API shows it.
+type messageFields struct {
+	UUID      string     `json:"message_uuid"`
+	AuthID    string     `json:"auth_id"`
+	State     string     `json:"state"`
+	Sender    string     `json:"sender"`
+	ChosenBy  string     `json:"sender_chosen_by"`
+	Powerpack string     `json:"powerpack_uuid"`
+	Country   string     `json:"destination_country_iso2"`
+	Carrier   string     `json:"carrier"`
+	Units     int        `json:"units"`
+	Parts     int        `json:"parts"`
+	Taken     []int      `json:"parts_taken"`
+	Refused   []int      `json:"parts_refused"`
+	Delivered []int      `json:"parts_delivered"`
+	Deferred  int        `json:"deferred"`
+	Detail    string     `json:"carrier_detail"`
+	Accepted  *time.Time `json:"accepted_at"`
+	Expires   *time.Time `json:"expires_at"`
+	Due       *time.Time `json:"due_at"`
+	Sent      *time.Time `json:"sent_at"`
+	Reported  *time.Time `json:"reported_at"`
+}
+
+type messageShow struct {
+	Account string `arg:"" help:"Whose it is."`
+	UUID    string `arg:"" help:"Message." name:"uuid"`
+}
+
+func (c messageShow) Run(ctx context.Context, std streams, noun *messageCommand) error {
+	var m messageFields
+	q := question{method: http.MethodGet, path: "/accounts/" + url.PathEscape(c.Account) + "/messages/" + url.PathEscape(c.UUID)}
+	return noun.show(ctx, std, q, &m, func(p *printer) {
+		parts := "not submitted yet"
+		if m.Parts > 0 {
+			parts = fmt.Sprintf("%d: %d taken, %d refused, %d delivered", m.Parts, len(m.Taken), len(m.Refused), len(m.Delivered))
+		}
+		p.fields("message", m.UUID, "account", m.AuthID, "state", m.State, "sender", m.Sender, "chosen by", m.ChosenBy, "powerpack", m.Powerpack,
+			"to country", m.Country, "carrier", m.Carrier, "carrier says", m.Detail, "units", strconv.Itoa(m.Units), "parts", parts,
+			"deferred", fmt.Sprintf("%d times", m.Deferred), "accepted", p.at(m.Accepted), "next attempt", p.at(m.Due), "sent", p.at(m.Sent),
+			"reported", p.at(m.Reported), "expires", p.at(m.Expires))
+	})
+}
+
+type messageHeld struct {
+	Limit int `help:"At most so many, up to 10,000." default:"100" placeholder:"N"`
+}
+
+func (c messageHeld) Run(ctx context.Context, std streams, noun *messageCommand) error {
+	var answer struct {
+		Held []struct {
+			UUID      string     `json:"message_uuid"`
+			AuthID    string     `json:"auth_id"`
+			Carrier   string     `json:"carrier"`
+			Submitted *time.Time `json:"submitted_at"`
+		}
+		More bool
+	}
+	q := question{method: http.MethodGet, path: "/held", query: url.Values{"limit": {strconv.Itoa(c.Limit)}}}
+	return noun.show(ctx, std, q, &answer, func(p *printer) {
+		t := newTable("MESSAGE", "ACCOUNT", "CARRIER", "SUBMITTED")
+		for _, h := range answer.Held {
+			t.row(h.UUID, h.AuthID, h.Carrier, p.at(h.Submitted))
+		}
+		p.table(t, "No message is held.")
+		if answer.More {
+			p.note("There are more than %d; --limit shows more", len(answer.Held))
+		}
+	})
+}
+
+type messageResend struct {
+	UUID string `arg:"" help:"Message." name:"uuid"`
+}
+
+func (c messageResend) Run(ctx context.Context, std streams, noun *messageCommand) error {
+	q := question{method: http.MethodPost, path: "/held/" + url.PathEscape(c.UUID) + "/resend"}
+	return noun.done(ctx, std, q, "Message %s is queued again.", c.UUID)
+}
+
+type messageFail struct {
+	UUID string `arg:"" help:"Message." name:"uuid"`
+}
+
+func (c messageFail) Run(ctx context.Context, std streams, noun *messageCommand) error {
+	q := question{method: http.MethodPost, path: "/held/" + url.PathEscape(c.UUID) + "/fail"}
+	return noun.done(ctx, std, q, "Message %s failed.", c.UUID)
+}
