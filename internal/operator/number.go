@@ -304,26 +304,6 @@ func (a *API) setPaused(r *http.Request, paused bool, done string) (int, any, er
 	return http.StatusOK, map[string]string{"message": done}, nil
 }
 
-// findNumber reads one number, whoever has it. A store finds numbers by how they begin, and a short code may be the beginning of many.
-func (a *API) findNumber(ctx context.Context, number string) (gateway.Number, error) {
-	filter := gateway.NumberFilter{Prefixes: []string{number}, Limit: maxListed}
-	for number != "" {
-		found, total, err := a.Store.Numbers(ctx, filter)
-		if err != nil {
-			return gateway.Number{}, err
-		}
-		for _, n := range found {
-			if n.Number == number {
-				return n, nil
-			}
-		}
-		if filter.Offset += len(found); len(found) == 0 || filter.Offset >= total {
-			break
-		}
-	}
-	return gateway.Number{}, gateway.Errorf(gateway.NotFound, "not found")
-}
-
 // logNumbers logs a change of numbers, of which a log never holds the whole.
 func (a *API) logNumbers(what string, numbers []string) {
 	names := make([]string, 0, len(numbers))
