@@ -129,7 +129,7 @@ func TestImportOfNumbers(t *testing.T) {
 	server := serve(t, data, "")
 	o := &operator{t: t, env: []string{"HELIOGRAPH_URL=" + server.url(t), "HELIOGRAPH_ADMIN_TOKEN=" + adminToken}}
 	file := filepath.Join(t.TempDir(), "numbers.csv")
-	const count = 25_000 // more than one call took in former times
+	const count = 10_500 // more than one call took in former times
 	write := func(last string) {
 		var text strings.Builder
 		text.WriteString("\ufeffnumber;auth_id;services;rate\r\n")

@@ -1,6 +1,7 @@
 package operator
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"strings"
@@ -88,6 +89,26 @@ func (a *API) showNumber(r *http.Request) (int, any, error) {
 		return 0, nil, err
 	}
 	return http.StatusOK, viewNumber(&n), nil
+}
+
+// findNumber reads one number, whoever has it. A store finds numbers by how they begin, and a short code may be the beginning of many.
+func (a *API) findNumber(ctx context.Context, number string) (gateway.Number, error) {
+	filter := gateway.NumberFilter{Prefixes: []string{number}, Limit: maxListed}
+	for number != "" {
+		found, total, err := a.Store.Numbers(ctx, filter)
+		if err != nil {
+			return gateway.Number{}, err
+		}
+		for _, n := range found {
+			if n.Number == number {
+				return n, nil
+			}
+		}
+		if filter.Offset += len(found); len(found) == 0 || filter.Offset >= total {
+			break
+		}
+	}
+	return gateway.Number{}, gateway.Errorf(gateway.NotFound, "not found")
 }
 
 // numberFilter reads which numbers are wanted.
