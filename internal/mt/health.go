@@ -34,7 +34,7 @@ func (d *Dispatcher) reportRecord(p *pendingRecord, applied *gateway.Applied) {
 	d.health.Report(m.From, gateway.Market(m.Country), applied.State == gateway.Delivered, d.Now().UnixNano())
 }
 
-// healthLoop judges the senders of all pools now and then, and replaces numbers that keep falling behind, until ctx ends.
+// healthLoop looks at carriers that are down, judges the senders of all pools now and then, and replaces numbers that keep falling behind, until ctx ends.
 func (s *Service) healthLoop(ctx context.Context) {
 	ticker := time.NewTicker(judgeEvery)
 	defer ticker.Stop()
@@ -44,6 +44,7 @@ func (s *Service) healthLoop(ctx context.Context) {
 			return
 		case <-ticker.C:
 		}
+		s.Dispatcher.watchCarriers()
 		for _, p := range s.roster.Load().pools {
 			s.judge(ctx, p)
 		}

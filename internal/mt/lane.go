@@ -32,6 +32,7 @@ type lane struct {
 	filling bool    // a refill is under way
 	missed  bool    // a message was accepted during the refill which that may not have seen
 	reread  bool    // an earlier message came during the refill, after which the lane is to be read again from `after`
+	watched int64   // which change of what is up the lane was last looked through for
 	astray  bool    // messages in it need another sender: it waits until they have one
 	flown   []int64 // messages beyond `after` that landed during the refill, which may have read them as queued
 	busy    int     // messages in flight or not recorded yet

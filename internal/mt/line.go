@@ -32,6 +32,7 @@ type line struct {
 	inflight   int      // parts without an answer
 	unrecorded int      // messages whose outcome is not on disk
 	paused     bool
+	downSince  int64 // Unix nanoseconds, as far as was seen; 0: up
 	pace       pace
 	retries    map[int64]struct{} // deferred messages that are back in memory, by Seq
 	reading    bool               // due messages are being read

@@ -142,7 +142,7 @@ func (s *Service) repick(ctx context.Context, l *lane, messages []*gateway.Messa
 	return err
 }
 
-// claimOrphans takes messages that need another sender out of their lane, and chooses one for each.
+// claimOrphans takes messages that need another sender, or another carrier, out of their lane, and chooses it for each.
 func (s *Service) claimOrphans(l *lane, messages []*gateway.Message, habits map[gateway.StickyKey]habit) (list []repicked, remember []gateway.Sticky) {
 	d := s.Dispatcher
 	now := s.Now()
@@ -152,11 +152,23 @@ func (s *Service) claimOrphans(l *lane, messages []*gateway.Message, habits map[
 	chosen := submission{}
 	for _, m := range messages {
 		seq := m.ID.Seq()
-		if _, flying := d.flying[seq]; flying || seq >= d.storing || !d.orphaned(l.sender, m) {
+		if _, flying := d.flying[seq]; flying || seq >= d.storing {
 			continue
+		}
+		carrier, around := "", false
+		if !d.orphaned(l.sender, m) {
+			if carrier, around = s.detour(l, r, m, now.UnixNano()); !around {
+				continue
+			}
 		}
 		d.flying[seq] = struct{}{}
 		p := repicked{Move: gateway.Move{Message: m, At: now}, counted: d.uncount(m)}
+		if around {
+			p.From, p.PickedBy, p.Carrier, p.sender = m.From, m.PickedBy, carrier, l.sender
+			d.setAside(p.sender, m.Account, m.Units)
+			list = append(list, p)
+			continue
+		}
 		again := *m
 		number, reason := s.pickFor(r.pools[m.Powerpack], &again, requestOf(m, now), habits)
 		if reason == gateway.NoReason {
