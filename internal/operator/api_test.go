@@ -28,12 +28,13 @@ var noon = time.Date(2026, 5, 6, 12, 0, 0, 0, time.UTC)
 // fixture is an API over a store and a queue in memory.
 type fixture struct {
 	*API
-	accounts  []gateway.Account
-	campaigns []gateway.Campaign
-	numbers   []gateway.Number
-	message   *gateway.Message
-	held      []gateway.Held
-	fail      error // of every store call
+	accounts      []gateway.Account
+	campaigns     []gateway.Campaign
+	numbers       []gateway.Number
+	registrations []gateway.Registration
+	message       *gateway.Message
+	held          []gateway.Held
+	fail          error // of every store call
 
 	paused   map[string]bool
 	queues   mt.QueueFilter // that were asked for
