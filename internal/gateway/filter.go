@@ -12,10 +12,13 @@ type MessageFilter struct {
 	Service   Service
 	Reasons   []Reason // any of them; a filter by delivered's code uses State
 	Powerpack ID
-	From, To  string // To finds no message whose Log hides its destination
-	Country   string
-	Limit     int
-	Offset    int
+	Campaign  string // sent from numbers that are in it now
+	// Registered finds what was sent from long codes of the United States that are in a campaign now, or in none.
+	Registered *bool
+	From, To   string // To finds no message whose Log hides its destination
+	Country    string
+	Limit      int
+	Offset     int
 }
 
 // NumberFilter narrows a list of numbers; zero fields do not.
@@ -29,12 +32,15 @@ type NumberFilter struct {
 	Limit    int
 	Offset   int
 
-	Inventory bool       // those that nobody rents; Account is empty then
-	Region    string     // state or province, two letters
-	Carries   ServiceSet // numbers that can carry all of these
-	Alias     string
-	Campaign  string
-	Pattern   string // what the number begins with, in digits, among which "*" stands for any number of them
+	Inventory  bool       // those that nobody rents; Account is empty then
+	Region     string     // state or province, two letters
+	Carries    ServiceSet // numbers that can carry all of these
+	Alias      string
+	Campaign   string             // numbers that are in it, or will be
+	Linked     *bool              // numbers that are in a campaign, or that will be
+	Verified   *RegistrationState // toll-free numbers whose newest verification is in that state
+	Unverified bool               // toll-free numbers that were never to be verified, or not with success
+	Pattern    string             // what the number begins with, in digits, among which "*" stands for any number of them
 }
 
 // Held is a message whose submit was never answered under `unanswered: hold`.

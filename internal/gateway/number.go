@@ -101,6 +101,7 @@ type Number struct {
 	Rate     float64 // units a second; 0 is unlimited; negative is the default of its type
 	DailyCap int     // units a day; 0 is unlimited; negative is the default of its type
 	Campaign string  // the 10DLC campaign whose rate and cap it shares; empty: none
+	Linking  string  // the campaign that it comes into when that is approved; empty: none
 	Paused   bool    // by the operator: it sends nothing, and no powerpack takes it
 
 	Account AccountID // who rented it; empty: in the inventory

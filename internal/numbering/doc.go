@@ -8,4 +8,5 @@
 //	source.go       which senders there can be, and of which type
 //	area.go         country code 1: area codes and their states and provinces
 //	plan.go         the other country codes: lengths and countries; a country's code
+//	lookup.go       what the plans tell of a number
 package numbering

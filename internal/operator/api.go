@@ -4,6 +4,7 @@
 //	api.go       routes, authentication, reading and answering
 //	account.go   accounts
 //	campaign.go  10DLC campaigns
+//	registration.go  what accounts register, and what is decided
 //	number.go    numbers as they are set
 //	powerpack.go powerpacks: their settings and senders, and which one a message would get
 //	listing.go   numbers as they are shown
@@ -79,28 +80,32 @@ type API struct {
 func New(cfg Config) *API {
 	a := &API{Config: cfg, routes: http.NewServeMux()}
 	for pattern, handle := range map[string]func(*http.Request) (int, any, error){
-		"POST /admin/v1/accounts":                        a.createAccount,
-		"GET /admin/v1/accounts":                         a.listAccounts,
-		"GET /admin/v1/accounts/{auth_id}":               a.showAccount,
-		"POST /admin/v1/accounts/{auth_id}":              a.changeAccount,
-		"POST /admin/v1/campaigns":                       a.putCampaigns,
-		"GET /admin/v1/campaigns":                        a.listCampaigns,
-		"DELETE /admin/v1/campaigns/{id}":                a.deleteCampaign,
-		"GET /admin/v1/numbers":                          a.listNumbers,
-		"GET /admin/v1/numbers/{number}":                 a.showNumber,
-		"POST /admin/v1/numbers/{number}/pause":          a.pauseNumber,
-		"POST /admin/v1/numbers/{number}/resume":         a.resumeNumber,
-		"GET /admin/v1/powerpacks":                       a.listPowerpacks,
-		"GET /admin/v1/powerpacks/{id}":                  a.showPowerpack,
-		"GET /admin/v1/powerpacks/{id}/explain":          a.explainPowerpack,
-		"GET /admin/v1/carriers":                         a.listCarriers,
-		"POST /admin/v1/carriers/{name}/pause":           a.pauseCarrier,
-		"POST /admin/v1/carriers/{name}/resume":          a.resumeCarrier,
-		"GET /admin/v1/accounts/{auth_id}/messages/{id}": a.showMessage,
-		"GET /admin/v1/queues":                           a.listQueues,
-		"GET /admin/v1/held":                             a.listHeld,
-		"POST /admin/v1/held/{id}/resend":                a.resendHeld,
-		"POST /admin/v1/held/{id}/fail":                  a.failHeld,
+		"POST /admin/v1/accounts":                                      a.createAccount,
+		"GET /admin/v1/accounts":                                       a.listAccounts,
+		"GET /admin/v1/accounts/{auth_id}":                             a.showAccount,
+		"POST /admin/v1/accounts/{auth_id}":                            a.changeAccount,
+		"POST /admin/v1/campaigns":                                     a.putCampaigns,
+		"GET /admin/v1/campaigns":                                      a.listCampaigns,
+		"DELETE /admin/v1/campaigns/{id}":                              a.deleteCampaign,
+		"GET /admin/v1/numbers":                                        a.listNumbers,
+		"GET /admin/v1/numbers/{number}":                               a.showNumber,
+		"POST /admin/v1/numbers/{number}/pause":                        a.pauseNumber,
+		"POST /admin/v1/numbers/{number}/resume":                       a.resumeNumber,
+		"GET /admin/v1/powerpacks":                                     a.listPowerpacks,
+		"GET /admin/v1/powerpacks/{id}":                                a.showPowerpack,
+		"GET /admin/v1/powerpacks/{id}/explain":                        a.explainPowerpack,
+		"GET /admin/v1/carriers":                                       a.listCarriers,
+		"POST /admin/v1/carriers/{name}/pause":                         a.pauseCarrier,
+		"POST /admin/v1/carriers/{name}/resume":                        a.resumeCarrier,
+		"GET /admin/v1/accounts/{auth_id}/messages/{id}":               a.showMessage,
+		"GET /admin/v1/queues":                                         a.listQueues,
+		"GET /admin/v1/held":                                           a.listHeld,
+		"POST /admin/v1/held/{id}/resend":                              a.resendHeld,
+		"POST /admin/v1/held/{id}/fail":                                a.failHeld,
+		"GET /admin/v1/registrations":                                  a.listRegistrations,
+		"GET /admin/v1/accounts/{auth_id}/registrations/{id}":          a.showRegistration,
+		"POST /admin/v1/accounts/{auth_id}/registrations/{id}/approve": a.approveRegistration,
+		"POST /admin/v1/accounts/{auth_id}/registrations/{id}/reject":  a.rejectRegistration,
 	} {
 		a.routes.HandleFunc(pattern, a.answer(handle))
 		a.routes.HandleFunc(pattern+"/{$}", a.answer(handle)) // with a slash at the end, and no redirect

@@ -28,16 +28,17 @@ var noon = time.Date(2026, 5, 6, 12, 0, 0, 0, time.UTC)
 // fixture is an API over a store and a queue in memory.
 type fixture struct {
 	*API
-	accounts   []gateway.Account
-	campaigns  []gateway.Campaign
-	numbers    []gateway.Number
-	powerpacks []gateway.Powerpack
-	asked      mt.Question // what Explain was asked
-	explained  mt.Explanation
-	message    *gateway.Message
-	held       []gateway.Held
-	refusal    *gateway.Error // of PutNumbers
-	fail       error          // of every store call
+	accounts      []gateway.Account
+	campaigns     []gateway.Campaign
+	numbers       []gateway.Number
+	powerpacks    []gateway.Powerpack
+	asked         mt.Question // what Explain was asked
+	explained     mt.Explanation
+	message       *gateway.Message
+	held          []gateway.Held
+	refusal       *gateway.Error // of PutNumbers
+	registrations []gateway.Registration
+	fail          error // of every store call
 
 	paused   map[string]bool
 	queues   mt.QueueFilter // that were asked for

@@ -39,4 +39,11 @@ type Store interface {
 	ReleaseHeld(ctx context.Context, id gateway.ID, at time.Time) (*gateway.Message, error)
 	// FailHeld ends a held message as failed with code DispatchFailed. NotFound when it is not held.
 	FailHeld(ctx context.Context, id gateway.ID, at time.Time) (gateway.Applied, error)
+	// Registrations lists registrations, newest first, and how many fit the filter in all.
+	Registrations(ctx context.Context, filter gateway.RegistrationFilter) ([]gateway.Registration, int, error)
+	// Registration reads a registration of the account; kind 0 is any.
+	Registration(ctx context.Context, account gateway.AccountID, kind gateway.RegistrationKind, id string) (gateway.Registration, error)
+	// DecideRegistration sets what was decided, and gives the registration as it is then. An approved campaign is one of the queue's, with the numbers that
+	// waited for it; one that is refused is none any more. Invalid when there is nothing to decide; Conflict when the campaign is another account's.
+	DecideRegistration(ctx context.Context, account gateway.AccountID, id string, decision gateway.Decision) (gateway.Registration, error)
 }

@@ -14,8 +14,16 @@
 //	number.go     the numbers of an account
 //	inventory.go  the numbers that can be rented
 //	application.go  what becomes of what comes in for numbers
-//	profile.go    what an account says of itself
+//	accountprofile.go  what an account says of itself
 //	subaccount.go subaccounts of an account
+//	registration.go  what is common to profiles, brands, campaigns and verifications
+//	profile.go    who the business is that registers
+//	brand.go      10DLC brands
+//	campaign.go   10DLC campaigns
+//	campaignnumber.go  the numbers of a campaign
+//	tollfreeverification.go  verifications of toll-free numbers
+//	lookup.go     what is known of any number
+//	iso.go        codes of countries
 //	place.go      names of countries and regions
 //	powerpack.go  powerpacks
 //	explain.go    which sender a powerpack would take, and why
@@ -157,6 +165,21 @@ func (a *API) table() []route {
 		newRoute("/v1/Account/{auth_id}/NumberPool/{pool_uuid}/Tollfree/{number}/", a.getPoolNumber, a.addPoolNumber, a.removePoolNumber),
 		newRoute("/v1/Account/{auth_id}/NumberPool/{pool_uuid}/Shortcode/", a.listPoolNumbers, nil, nil),
 		newRoute("/v1/Account/{auth_id}/NumberPool/{pool_uuid}/Shortcode/{shortcode}/", a.getPoolNumber, a.addPoolNumber, a.removePoolNumber),
+
+		newRoute("/v1/Account/{auth_id}/Profile/", a.listProfiles, a.createProfile, nil),
+		newRoute("/v1/Account/{auth_id}/Profile/{profile_uuid}/", a.getProfile, a.updateProfile, a.deleteProfile),
+		newRoute("/v1/Account/{auth_id}/10dlc/Brand/", a.listBrands, a.createBrand, nil),
+		newRoute("/v1/Account/{auth_id}/10dlc/Brand/{brand_id}/", a.getBrand, nil, a.deleteBrand),
+		newRoute("/v1/Account/{auth_id}/10dlc/Brand/{brand_id}/usecases/", a.listUseCases, nil, nil),
+		newRoute("/v1/Account/{auth_id}/10dlc/Campaign/", a.listCampaigns, a.createCampaign, nil),
+		newRoute("/v1/Account/{auth_id}/10dlc/Campaign/Import/", nil, a.importCampaign, nil),
+		newRoute("/v1/Account/{auth_id}/10dlc/Campaign/{campaign_id}/", a.getCampaign, a.updateCampaign, a.deleteCampaign),
+		newRoute("/v1/Account/{auth_id}/10dlc/Campaign/{campaign_id}/Number/", a.listCampaignNumbers, a.linkNumbers, nil),
+		newRoute("/v1/Account/{auth_id}/10dlc/Campaign/{campaign_id}/Number/{number}/", a.getCampaignNumber, nil, a.unlinkNumber),
+		newRoute("/v1/Account/{auth_id}/TollfreeVerification/", a.listVerifications, a.createVerification, nil),
+		newRoute("/v1/Account/{auth_id}/TollfreeVerification/{verification_uuid}/", a.getVerification, a.updateVerification, a.deleteVerification),
+
+		newRoute("/v1/Number/{number}/", a.lookup, nil, nil),
 	}
 }
 
@@ -188,6 +211,9 @@ const (
 func newRoute(pattern string, get, post, remove handler) route {
 	return route{pattern: pattern, segments: strings.Split(strings.Trim(pattern, "/"), "/"), get: get, post: post, delete: remove}
 }
+
+// ofAccount tells whether the path names the account that the call is about; where it does not, that is the caller.
+func (r *route) ofAccount() bool { return r.segments[paramAccount-1] == "Account" }
 
 func (r *route) matches(path *segments) bool {
 	if path.long || path.n != len(r.segments) {

@@ -19,6 +19,7 @@ type fakeStore struct {
 	messages   []*gateway.Message
 	powerpacks []gateway.Powerpack
 	numbers    []gateway.Number
+	registered []gateway.Registration // in the order in which they were made
 	fakeAccounts
 
 	reads  int   // of accounts
@@ -57,6 +58,10 @@ func (s *fakeStore) Messages(_ context.Context, f gateway.MessageFilter) ([]*gat
 	s.filter = f
 	var found []*gateway.Message
 	for _, m := range s.messages {
+		n, err := s.ownNumber(m.Account, m.From)
+		if f.Campaign != "" && (err != nil || n.Campaign != f.Campaign) || f.Registered != nil && (err != nil || !n.Linkable() || (n.Campaign != "") != *f.Registered) {
+			continue
+		}
 		if fitsMessage(m, f) {
 			found = append(found, m)
 		}
@@ -163,6 +168,7 @@ func (s *fakeStore) DeletePowerpack(_ context.Context, account gateway.AccountID
 func leave(n *gateway.Number, unrent bool) {
 	n.Pool, n.Service, n.AddedAt = gateway.ID{}, 0, n.RentedAt
 	if unrent {
+		n.Campaign, n.Linking = "", ""
 		n.Account, n.Alias, n.Application, n.RentedAt, n.AddedAt = "", "", "", time.Time{}, time.Time{}
 	}
 }
@@ -248,7 +254,7 @@ func (s *fakeStore) Numbers(_ context.Context, f gateway.NumberFilter) ([]gatewa
 		if prefixed && (f.Account == "" || f.Account == n.Account) && (f.Pool.IsZero() || f.Pool == n.Pool) &&
 			(len(f.Types) == 0 || slices.Contains(f.Types, n.Type)) && (f.Country == "" || f.Country == n.Country) &&
 			(f.Service == 0 || f.Service == n.Service) && (!f.Inventory || n.Account == "") && (f.Region == "" || f.Region == n.Region) &&
-			n.Services&f.Carries == f.Carries && (f.Alias == "" || f.Alias == n.Alias) && begins(n.Number, f.Pattern) {
+			n.Services&f.Carries == f.Carries && s.registeredFits(&n, f) && (f.Alias == "" || f.Alias == n.Alias) && begins(n.Number, f.Pattern) {
 			found = append(found, n)
 		}
 	}

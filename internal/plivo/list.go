@@ -106,7 +106,8 @@ func (a *API) listMessages(c *call) (answer, error) {
 			return answer{}, err
 		}
 	}
-	return answer{http.StatusOK, list[record]{c.id.String(), newMeta(c.resource("/Message/"), args, p, total), a.records(c, messages)}}, nil
+	shown, err := a.records(c, owner.ID, messages)
+	return answer{http.StatusOK, list[record]{c.id.String(), newMeta(c.resource("/Message/"), args, p, total), shown}}, err
 }
 
 // readSubaccount reads the argument by which a main account names a subaccount of its own; absent, it is the account itself.
@@ -138,7 +139,7 @@ func (a *API) readOwner(c *call, args arguments) (*account, error) {
 func readFilters(args arguments, filter *gateway.MessageFilter, now time.Time) (some bool, err error) {
 	some = true
 	for _, read := range [...]func(arguments, *gateway.MessageFilter) (bool, error){
-		readDirection, readState, readService, readErrorCode, readNumbers, readOrigin, readAbsent,
+		readDirection, readState, readService, readErrorCode, readNumbers, readOrigin, readCampaigns, readAbsent,
 	} {
 		fits, err := read(args, filter)
 		if err != nil {
@@ -283,9 +284,30 @@ func isCountry(text string) bool {
 	return len(text) == 2 && text[0] >= 'A' && text[0] <= 'Z' && text[1] >= 'A' && text[1] <= 'Z'
 }
 
-// readAbsent knows filters by what no message has here: campaigns and conversations.
+// What messages from long codes of the United States show of their sender's registration.
+const (
+	registeredSender   = "registered"
+	unregisteredSender = "unregistered"
+)
+
+// readCampaigns reads filters by what the senders of messages are registered for.
+func readCampaigns(args arguments, filter *gateway.MessageFilter) (bool, error) {
+	var err error
+	if filter.Campaign, err = args.text("tendlc_campaign_id"); err != nil {
+		return false, err
+	}
+	status, err := args.text("tendlc_registration_status")
+	if err != nil || status == "" {
+		return true, err
+	}
+	registered := foldEqual(status, registeredSender)
+	filter.Registered = &registered
+	return registered || foldEqual(status, unregisteredSender), nil
+}
+
+// readAbsent knows filters by what no message has here: conversations.
 func readAbsent(args arguments, _ *gateway.MessageFilter) (bool, error) {
-	for _, name := range [...]string{"tendlc_campaign_id", "tendlc_registration_status", "conversation_id", "conversation_origin"} {
+	for _, name := range [...]string{"conversation_id", "conversation_origin"} {
 		if text, err := args.text(name); err != nil || text != "" {
 			return false, err
 		}

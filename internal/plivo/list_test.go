@@ -266,8 +266,8 @@ func TestListNothingFits(t *testing.T) {
 	s := newServer(t)
 	s.giveMessage(nil)
 	for _, query := range []string{
-		"message_state=read", "message_state=rejected", "message_type=whatsapp", "error_code=77", "error_code=000&message_state=failed", "tendlc_campaign_id=C1",
-		"tendlc_registration_status=registered", "conversation_id=1", "conversation_origin=service", "message_time__gt=2030-01-01&message_time__lt=2020-01-01",
+		"message_state=read", "message_state=rejected", "message_type=whatsapp", "error_code=77", "error_code=000&message_state=failed",
+		"tendlc_registration_status=else", "conversation_id=1", "conversation_origin=service", "message_time__gt=2030-01-01&message_time__lt=2020-01-01",
 	} {
 		r := s.ok(s.do(ask{method: "GET", path: messagePath + "?" + query}), 200)
 		if len(r.body["objects"].([]any)) != 0 || s.store.filter.Account != "" {

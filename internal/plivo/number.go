@@ -1,6 +1,7 @@
 package plivo
 
 import (
+	"cmp"
 	"net/http"
 	"strings"
 	"unicode/utf8"
@@ -9,7 +10,7 @@ import (
 	"github.com/heliograph/heliograph/internal/numbering"
 )
 
-// number is a rented number as the contract shows it, in lists. What this gateway does not do (voice, renewals, compliance, campaigns)
+// number is a rented number as the contract shows it, in lists. What this gateway does not do (voice, renewals, compliance)
 // is there as clients expect to find it when it is not used.
 type number struct {
 	Number                             string  `json:"number"`
@@ -58,6 +59,41 @@ type changed struct {
 // ourName stands where the contract names the company that a number is rented from. Which carrier hosts it is the operator's affair.
 const ourName = "Heliograph"
 
+// showNumbers writes numbers that an account rents. The verifications of all toll-free ones are asked for at once.
+func (a *API) showNumbers(c *call, found []gateway.Number, owner *account) ([]number, error) {
+	var tollFree []string
+	for i := range found {
+		if found[i].Type == gateway.TollFree {
+			tollFree = append(tollFree, found[i].Number)
+		}
+	}
+	var verifications map[string]gateway.Registration
+	if len(tollFree) > 0 {
+		var err error
+		if verifications, err = a.store.Verifications(c.context(), owner.ID, tollFree); err != nil {
+			return nil, err
+		}
+	}
+	shown := make([]number, len(found))
+	for i := range found {
+		shown[i] = showNumber(&found[i], owner)
+		if found[i].Type == gateway.TollFree {
+			shown[i].verify(verifications)
+		}
+	}
+	return shown, nil
+}
+
+// verify shows how far a toll-free number is verified.
+func (shown *number) verify(verifications map[string]gateway.Registration) {
+	word := verificationWord(gateway.Refused)
+	if r, ok := verifications[shown.Number]; ok {
+		word = verificationWord(r.State)
+		shown.TollFreeSMSVerificationID, shown.TollFreeSMSVerificationOrderStatus = &r.ID, &verificationStatuses[r.State]
+	}
+	shown.TollFreeSMSVerification = &word
+}
+
 // showNumber writes a number that the account rents.
 func showNumber(n *gateway.Number, owner *account) number {
 	path := "/v1/Account/" + string(owner.ID)
@@ -67,6 +103,7 @@ func showNumber(n *gateway.Number, owner *account) number {
 		MonthlyRentalRate: nothing, Active: true, CNAMLookup: "disabled",
 		SMSEnabled: n.Services.Has(gateway.SMS), SMSRate: rateOf(n, gateway.SMS),
 		MMSEnabled: n.Services.Has(gateway.MMS), MMSRate: rateOf(n, gateway.MMS),
+		TendlcCampaignID: stringOrNull(cmp.Or(n.Campaign, n.Linking)), TendlcRegistrationStatus: stringOrNull(linkStatus(n)),
 		ResourceURI: path + "/Number/" + n.Number + "/",
 	}
 	if n.Application != "" {
@@ -123,11 +160,8 @@ func (a *API) listNumbers(c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	body := list[number]{c.id.String(), newMeta(c.resource("/Number/"), args, p, total), make([]number, len(found))}
-	for i := range found {
-		body.Objects[i] = showNumber(&found[i], owner)
-	}
-	return answer{http.StatusOK, body}, nil
+	shown, err := a.showNumbers(c, found, owner)
+	return answer{http.StatusOK, list[number]{c.id.String(), newMeta(c.resource("/Number/"), args, p, total), shown}}, err
 }
 
 // numbers lists the numbers that fit a filter: none, unless some can.
@@ -167,8 +201,12 @@ func readNumberFilters(args arguments, filter *gateway.NumberFilter) (some bool,
 	if err != nil {
 		return false, err
 	}
+	registered, err := readNumberRegistration(args, filter)
+	if err != nil {
+		return false, err
+	}
 	known, err := readUnused(args)
-	return some && carried && known, err
+	return some && carried && registered && known, err
 }
 
 // numberTypesOf are the types that one of the contract's words stands for; some is false when no number here is of that type.
@@ -215,11 +253,54 @@ func readServices(args arguments, filter *gateway.NumberFilter) (some bool, err 
 	return some, nil
 }
 
-// readUnused knows filters by what no number has here: renewals, lookups of callers' names, campaigns and verifications.
+// readNumberRegistration reads filters by campaigns and verifications. some is false when nothing can fit.
+func readNumberRegistration(args arguments, filter *gateway.NumberFilter) (some bool, err error) {
+	if filter.Campaign, err = args.text("tendlc_campaign_id"); err != nil {
+		return false, err
+	}
+	status, err := args.text("tendlc_registration_status")
+	if err != nil {
+		return false, err
+	}
+	if status != "" {
+		linked := foldEqual(status, linkedStatus)
+		if filter.Linked = &linked; !linked && !foldEqual(status, linkingStatus) {
+			return false, nil
+		}
+	}
+	return readNumberVerification(args, filter)
+}
+
+func readNumberVerification(args arguments, filter *gateway.NumberFilter) (some bool, err error) {
+	word, err := args.text("toll_free_sms_verification")
+	if err != nil {
+		return false, err
+	}
+	for _, state := range [...]gateway.RegistrationState{gateway.Pending, gateway.Approved} {
+		if foldEqual(word, verificationWord(state)) {
+			filter.Verified = &state
+		}
+	}
+	filter.Unverified = foldEqual(word, verificationWord(gateway.Refused))
+	if word != "" && !filter.Unverified && filter.Verified == nil {
+		return false, nil
+	}
+	order, err := args.text("toll_free_sms_verification_order_status")
+	if err != nil || order == "" {
+		return true, err
+	}
+	states := statesOf(verificationStatuses[:], order)
+	if len(states) == 0 || filter.Verified != nil && *filter.Verified != states[0] {
+		return false, nil
+	}
+	filter.Verified = &states[0]
+	return true, nil
+}
+
+// readUnused knows filters by what no number has here: renewals and lookups of callers' names.
 func readUnused(args arguments) (some bool, err error) {
 	for _, name := range [...]string{
 		"renewal_date", "renewal_date__gt", "renewal_date__gte", "renewal_date__lt", "renewal_date__lte",
-		"tendlc_registration_status", "tendlc_campaign_id", "toll_free_sms_verification", "toll_free_sms_verification_order_status",
 	} {
 		if text, err := args.text(name); err != nil || text != "" {
 			return false, err
@@ -239,7 +320,11 @@ func (a *API) getNumber(c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	return answer{http.StatusOK, singleNumber{c.id.String(), showNumber(&n, c.account)}}, nil
+	shown, err := a.showNumbers(c, []gateway.Number{n}, c.account)
+	if err != nil {
+		return answer{}, err
+	}
+	return answer{http.StatusOK, singleNumber{c.id.String(), shown[0]}}, nil
 }
 
 func (a *API) updateNumber(c *call) (answer, error) {

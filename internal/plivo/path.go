@@ -5,8 +5,8 @@ import "strings"
 // The official clients send doubled slashes, leave the last one out, write segments in lower case, and one of them writes a query behind an "&"
 // instead of a "?". A redirect would turn their POST into a GET, so the path is read as it comes: cut at its slashes, empty segments dropped.
 
-// maxSegments is the longest path of the API: v1/Account/{id}/NumberPool/{pool}/Number/{number}.
-const maxSegments = 7
+// maxSegments is the longest path of the API: v1/Account/{id}/10dlc/Campaign/{campaign}/Number/{number}.
+const maxSegments = 8
 
 // segments is a path cut at its slashes.
 type segments struct {

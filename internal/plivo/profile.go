@@ -2,80 +2,266 @@ package plivo
 
 import (
 	"net/http"
-	"strings"
 
 	"github.com/heliograph/heliograph/internal/gateway"
 )
 
-// accountDetails is an account as the contract shows it.
-type accountDetails struct {
-	APIID        string `json:"api_id"`
-	AuthID       string `json:"auth_id"`
-	Name         string `json:"name"`
-	AccountType  string `json:"account_type"`
-	BillingMode  string `json:"billing_mode"`
-	AutoRecharge bool   `json:"auto_recharge"`
-	CashCredits  string `json:"cash_credits"`
-	Address      string `json:"address"`
-	City         string `json:"city"`
-	State        string `json:"state"`
-	Timezone     string `json:"timezone"`
-	ResourceURI  string `json:"resource_uri"`
+// address is where a business is.
+type address struct {
+	Street     string `json:"street"`
+	City       string `json:"city"`
+	State      string `json:"state"`
+	PostalCode string `json:"postal_code"`
+	Country    string `json:"country"`
 }
 
-// defaultTimezone is that of accounts which never said theirs: all times of the API are in it.
-const defaultTimezone = "UTC"
-
-func (a *API) getAccount(c *call) (answer, error) {
-	p, err := a.store.Profile(c.context(), c.accountID())
-	if err != nil {
-		return answer{}, err
-	}
-	if p.Timezone == "" {
-		p.Timezone = defaultTimezone
-	}
-	return answer{http.StatusOK, accountDetails{
-		APIID: c.id.String(), AuthID: string(c.accountID()), Name: p.Name,
-		// Nothing is charged: an account that pays in advance would look as if it had nothing left.
-		AccountType: "standard", BillingMode: "postpaid", CashCredits: nothing,
-		Address: p.Address, City: p.City, State: p.State, Timezone: p.Timezone, ResourceURI: c.resource("/"),
-	}}, nil
+// contact is who answers for a business.
+type contact struct {
+	FirstName string `json:"first_name"`
+	LastName  string `json:"last_name"`
+	Email     string `json:"email"`
+	Phone     string `json:"phone"`
+	Title     string `json:"title"`
+	Seniority string `json:"seniority"`
 }
 
-func (a *API) updateAccount(c *call) (answer, error) {
+// business is what an account tells of a business, and what a brand of it shows.
+type business struct {
+	EntityType        string  `json:"entity_type"`
+	CompanyName       string  `json:"company_name"`
+	EIN               string  `json:"ein"`
+	EINIssuingCountry string  `json:"ein_issuing_country"`
+	StockSymbol       string  `json:"stock_symbol"`
+	StockExchange     string  `json:"stock_exchange"`
+	AltBusinessID     string  `json:"alt_business_id"`
+	AltBusinessIDType string  `json:"alt_business_id_type"`
+	Website           string  `json:"website"`
+	Vertical          string  `json:"vertical"`
+	Address           address `json:"address"`
+	AuthorizedContact contact `json:"authorized_contact"`
+}
+
+// profileDetails are what is kept of a profile.
+type profileDetails struct {
+	ProfileAlias         string `json:"profile_alias"`
+	ProfileType          string `json:"profile_type"`
+	PrimaryProfile       string `json:"primary_profile"`
+	CustomerType         string `json:"customer_type"`
+	PlivoSubaccount      string `json:"plivo_subaccount"`
+	BusinessContactEmail string `json:"business_contact_email"`
+	DoingBusinessAs      string `json:"doing_business_as"`
+	business
+}
+
+// profile is a profile as the contract shows it.
+type profile struct {
+	ProfileUUID string `json:"profile_uuid"`
+	profileDetails
+	CreatedAt string `json:"created_at"`
+}
+
+type singleProfile struct {
+	APIID   string  `json:"api_id"`
+	Profile profile `json:"profile"`
+}
+
+type profileList struct {
+	APIID    string    `json:"api_id"`
+	Meta     meta      `json:"meta"`
+	Profiles []profile `json:"profiles"`
+}
+
+// registeredProfile is the answer to a creation or, without the id, to a removal.
+type registeredProfile struct {
+	APIID       string `json:"api_id"`
+	Message     string `json:"message"`
+	ProfileUUID string `json:"profile_uuid,omitempty"`
+}
+
+// The first profile of an account is its own; those that come after are of its customers.
+const (
+	primaryProfile   = "PRIMARY"
+	secondaryProfile = "SECONDARY"
+)
+
+func showProfile(r *gateway.Registration) (profile, error) {
+	told, err := details[profileDetails](r)
+	return profile{r.ID, told, instant(r.CreatedAt)}, err
+}
+
+func (a *API) createProfile(c *call) (answer, error) {
 	args, err := c.args()
 	if err != nil {
 		return answer{}, err
 	}
-	var change gateway.ProfileChange
-	for _, field := range [...]struct {
-		name string
-		to   **string
-	}{
-		{"name", &change.Name}, {"address", &change.Address}, {"city", &change.City}, {"state", &change.State}, {"timezone", &change.Timezone},
-	} {
-		if *field.to, err = readProfileText(args, field.name); err != nil {
-			return answer{}, err
-		}
-	}
-	if change.Name != nil && *change.Name == "" {
-		return answer{}, gateway.Errorf(gateway.Invalid, "name must not be empty")
-	}
-	if err := a.store.ChangeProfile(c.context(), c.accountID(), change); err != nil {
+	var told profileDetails
+	if err := a.readProfile(c, args, &told); err != nil {
 		return answer{}, err
 	}
-	a.accounts.forget(c.accountID())
-	return answer{http.StatusAccepted, changed{c.id.String(), "changed"}}, nil
+	primary, _, err := a.registrations(c, gateway.RegistrationFilter{
+		Kind: gateway.BusinessProfile, Details: map[string]string{"profile_type": primaryProfile},
+	}, page{limit: 1}, true)
+	if err != nil {
+		return answer{}, err
+	}
+	told.ProfileType = primaryProfile
+	if len(primary) > 0 {
+		told.ProfileType, told.PrimaryProfile = secondaryProfile, primary[0].ID
+	}
+	r := gateway.Registration{
+		ID: a.newUUID(c), Kind: gateway.BusinessProfile, Account: c.accountID(), Parent: told.PrimaryProfile, Details: encodeDetails(told), CreatedAt: c.at,
+	}
+	if err := a.store.CreateRegistration(c.context(), r); err != nil {
+		return answer{}, asInvalid(err)
+	}
+	return answer{http.StatusAccepted, registeredProfile{c.id.String(), "Profile created successfully.", r.ID}}, nil
 }
 
-// readProfileText reads one text of a profile: nil when it is not to change.
-func readProfileText(args arguments, name string) (*string, error) {
-	text, err := args.given(name)
+// readProfile changes what the arguments give.
+func (a *API) readProfile(c *call, args arguments, told *profileDetails) error {
+	if err := readDetails(args, []textArgument{
+		{name: "profile_alias", to: &told.ProfileAlias, longest: maxName, required: true},
+		{name: "customer_type", to: &told.CustomerType, words: []string{"DIRECT", "RESELLER"}, required: true},
+		{name: "entity_type", to: &told.EntityType, words: []string{"PRIVATE", "PUBLIC", "NON_PROFIT", "GOVERNMENT", "INDIVIDUAL"}, required: true},
+		{name: "company_name", to: &told.CompanyName, longest: maxName, required: true},
+		{name: "vertical", to: &told.Vertical, longest: maxName, required: true},
+		{name: "ein", to: &told.EIN, longest: 100},
+		{name: "ein_issuing_country", to: &told.EINIssuingCountry, longest: 2},
+		{name: "stock_symbol", to: &told.StockSymbol, longest: 10},
+		{name: "stock_exchange", to: &told.StockExchange, longest: 10},
+		{name: "alt_business_id", to: &told.AltBusinessID, longest: 50},
+		{name: "alt_business_id_type", to: &told.AltBusinessIDType, words: []string{"DUNS", "LEI", "GIIN", "NONE"}},
+		{name: "website", to: &told.Website, longest: maxName},
+		{name: "business_contact_email", to: &told.BusinessContactEmail, longest: maxName},
+		{name: "doing_business_as", to: &told.DoingBusinessAs, longest: maxName},
+	}); err != nil {
+		return err
+	}
+	if err := readAddress(args, &told.Address); err != nil {
+		return err
+	}
+	if err := readContact(args, &told.AuthorizedContact); err != nil {
+		return err
+	}
+	return a.readProfileSubaccount(c, args, &told.PlivoSubaccount)
+}
+
+func readAddress(args arguments, to *address) error {
+	group, err := args.group("address")
+	if err != nil {
+		return err
+	}
+	if group == nil && *to == (address{}) {
+		return missing("address")
+	}
+	return readDetails(group, []textArgument{
+		{name: "street", to: &to.Street, longest: maxName},
+		{name: "city", to: &to.City, longest: maxName},
+		{name: "state", to: &to.State, longest: maxName},
+		{name: "postal_code", to: &to.PostalCode, longest: 20},
+		{name: "country", to: &to.Country, longest: 2},
+	})
+}
+
+func readContact(args arguments, to *contact) error {
+	group, err := args.group("authorized_contact")
+	if err != nil {
+		return err
+	}
+	if group == nil && *to == (contact{}) {
+		return missing("authorized_contact")
+	}
+	return readDetails(group, []textArgument{
+		{name: "first_name", to: &to.FirstName, longest: maxName},
+		{name: "last_name", to: &to.LastName, longest: maxName},
+		{name: "email", to: &to.Email, longest: maxName},
+		{name: "phone", to: &to.Phone, longest: 32},
+		{name: "title", to: &to.Title, longest: maxName},
+		{name: "seniority", to: &to.Seniority, longest: maxName},
+	})
+}
+
+// readProfileSubaccount reads which subaccount a profile is for.
+func (a *API) readProfileSubaccount(c *call, args arguments, to *string) error {
+	text, err := args.given("plivo_subaccount")
 	if err != nil || text == nil {
-		return nil, err
+		return err
 	}
-	if *text = strings.TrimSpace(*text); *text != "" && !isName(*text) {
-		return nil, gateway.Errorf(gateway.Invalid, "%s must have at most %d characters and no control characters", name, maxName)
+	if *text != "" {
+		sub, err := a.accounts.get(c.context(), gateway.AccountID(*text))
+		if err != nil {
+			return err
+		}
+		if !sub.exists || sub.Parent != c.accountID() {
+			return gateway.Errorf(gateway.Invalid, "plivo_subaccount is not a subaccount of this account")
+		}
 	}
-	return text, nil
+	*to = *text
+	return nil
+}
+
+func (a *API) listProfiles(c *call) (answer, error) {
+	args, err := c.args()
+	if err != nil {
+		return answer{}, err
+	}
+	p, err := readPage(args)
+	if err != nil {
+		return answer{}, err
+	}
+	filter := gateway.RegistrationFilter{Kind: gateway.BusinessProfile}
+	err = readDetailFilters(args, &filter, map[string]string{"entity_type": "entity_type", "type": "profile_type", "vertical": "vertical"})
+	if err != nil {
+		return answer{}, err
+	}
+	found, total, err := a.registrations(c, filter, p, true)
+	if err != nil {
+		return answer{}, err
+	}
+	shown, err := showAll(found, showProfile)
+	return answer{http.StatusOK, profileList{c.id.String(), newMeta(c.resource("/Profile/"), args, p, total), shown}}, err
+}
+
+func (a *API) getProfile(c *call) (answer, error) {
+	return a.answerProfile(c, http.StatusOK)
+}
+
+// answerProfile shows the profile that the path names.
+func (a *API) answerProfile(c *call, status int) (answer, error) {
+	r, err := a.store.Registration(c.context(), c.accountID(), gateway.BusinessProfile, c.param(paramID))
+	if err != nil {
+		return answer{}, err
+	}
+	shown, err := showProfile(&r)
+	return answer{status, singleProfile{c.id.String(), shown}}, err
+}
+
+func (a *API) updateProfile(c *call) (answer, error) {
+	args, err := c.args()
+	if err != nil {
+		return answer{}, err
+	}
+	err = a.store.ChangeRegistration(c.context(), c.accountID(), gateway.BusinessProfile, c.param(paramID), func(r *gateway.Registration) error {
+		told, err := details[profileDetails](r)
+		if err != nil {
+			return err
+		}
+		if err := a.readProfile(c, args, &told); err != nil {
+			return err
+		}
+		r.Details = encodeDetails(told)
+		r.Modify(c.at)
+		return nil
+	})
+	if err != nil {
+		return answer{}, err
+	}
+	return a.answerProfile(c, http.StatusAccepted)
+}
+
+func (a *API) deleteProfile(c *call) (answer, error) {
+	if err := a.store.DeleteRegistration(c.context(), c.accountID(), gateway.BusinessProfile, c.param(paramID)); err != nil {
+		return answer{}, asInvalid(err)
+	}
+	return answer{http.StatusOK, registeredProfile{APIID: c.id.String(), Message: "Profile deleted successfully."}}, nil
 }

@@ -1,7 +1,9 @@
 package plivo
 
 import (
+	"maps"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/heliograph/heliograph/internal/gateway"
@@ -61,11 +63,15 @@ func (a *API) getMessage(c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	return answer{http.StatusOK, singleRecord{c.id.String(), a.records(c, []*gateway.Message{m})[0]}}, nil
+	shown, err := a.records(c, c.accountID(), []*gateway.Message{m})
+	if err != nil {
+		return answer{}, err
+	}
+	return answer{http.StatusOK, singleRecord{c.id.String(), shown[0]}}, nil
 }
 
-// records shows messages. When those that wait are expected to leave is asked for once for all of them; without an answer, the rest is shown.
-func (a *API) records(c *call, messages []*gateway.Message) []record {
+// records shows messages of an account. When those that wait are expected to leave is asked for once for all of them; without an answer, the rest is shown.
+func (a *API) records(c *call, owner gateway.AccountID, messages []*gateway.Message) ([]record, error) {
 	shown := make([]record, len(messages))
 	var waiting []*gateway.Message
 	var places []int
@@ -75,18 +81,49 @@ func (a *API) records(c *call, messages []*gateway.Message) []record {
 			waiting, places = append(waiting, m), append(places, i)
 		}
 	}
+	if err := a.showCampaigns(c, owner, messages, shown); err != nil {
+		return nil, err
+	}
 	if len(waiting) == 0 {
-		return shown
+		return shown, nil
 	}
 	times, err := a.estimate(c.context(), waiting)
 	if err != nil {
 		a.log.Warn("when messages will be sent could not be told", "api_id", c.id.String(), "err", err)
-		return shown
+		return shown, nil
 	}
 	for i, at := range times {
 		shown[places[i]].EstimatedSendTime = timeOrNull(at)
 	}
-	return shown
+	return shown, nil
+}
+
+// showCampaigns shows what the senders of messages are registered for now: only long codes of the United States are at all.
+func (a *API) showCampaigns(c *call, owner gateway.AccountID, messages []*gateway.Message, shown []record) error {
+	senders := map[string]bool{}
+	for _, m := range messages {
+		if m.Direction == gateway.Outbound && m.From != "" {
+			senders[m.From] = true
+		}
+	}
+	if len(senders) == 0 {
+		return nil
+	}
+	numbers, err := a.store.NumbersOf(c.context(), owner, slices.Collect(maps.Keys(senders)))
+	if err != nil {
+		return err
+	}
+	for i, m := range messages {
+		n, ok := numbers[m.From]
+		if !ok || m.Direction != gateway.Outbound || !n.Linkable() {
+			continue
+		}
+		shown[i].TendlcCampaignID, shown[i].TendlcRegistrationStatus = n.Campaign, unregisteredSender
+		if n.Campaign != "" {
+			shown[i].TendlcRegistrationStatus = registeredSender
+		}
+	}
+	return nil
 }
 
 func newRecord(c *call, m *gateway.Message) record {

@@ -236,6 +236,7 @@ func (s *server) describe(req *http.Request, r *reply) error {
 				}
 			}
 		}
+		break // the first one answers
 	}
 	return schema.VisitJSON(r.body, openapi3.VisitAsResponse())
 }

@@ -77,4 +77,25 @@ type Store interface {
 	AddToPool(ctx context.Context, account gateway.AccountID, pool gateway.ID, number string, service gateway.Service, rent bool, at time.Time) (gateway.Number, error)
 	// RemoveFromPool takes a number out of the pool; with unrent it goes back into the inventory. NotFound when it is not in the pool.
 	RemoveFromPool(ctx context.Context, account gateway.AccountID, pool gateway.ID, number string, unrent bool) error
+
+	// CreateRegistration stores a new registration. Conflict when the account has one of that id, or its number is verified or waits for it; Invalid when
+	// the account has not the parent, or not the number among its toll-free numbers.
+	CreateRegistration(ctx context.Context, r gateway.Registration) error
+	// Registration reads a registration of the account; kind 0 is any.
+	Registration(ctx context.Context, account gateway.AccountID, kind gateway.RegistrationKind, id string) (gateway.Registration, error)
+	// Registrations lists registrations, newest first, and how many fit the filter in all.
+	Registrations(ctx context.Context, filter gateway.RegistrationFilter) ([]gateway.Registration, int, error)
+	// ChangeRegistration changes a registration of the account, unless change refuses. Invalid when the account has not the parent.
+	ChangeRegistration(ctx context.Context, account gateway.AccountID, kind gateway.RegistrationKind, id string, change func(*gateway.Registration) error) error
+	// DeleteRegistration removes a registration of the account. The numbers of a campaign then belong to none. Conflict while others belong to it.
+	DeleteRegistration(ctx context.Context, account gateway.AccountID, kind gateway.RegistrationKind, id string) error
+	// LinkNumbers puts numbers of the account into a campaign that it registered: at once when that is approved, else as soon as it is; all or none. Invalid
+	// when a number cannot be in a campaign or the campaign was refused; Conflict when a number is in a campaign, waits for one, or would be one too many.
+	LinkNumbers(ctx context.Context, account gateway.AccountID, campaign string, numbers []string) error
+	// UnlinkNumber takes a number out of a campaign of the account; Invalid when it is not in it.
+	UnlinkNumber(ctx context.Context, account gateway.AccountID, campaign, number string) error
+	// Verifications reads the newest verification of each of the account's numbers that has one.
+	Verifications(ctx context.Context, account gateway.AccountID, numbers []string) (map[string]gateway.Registration, error)
+	// NumbersOf reads those of the numbers that the account has.
+	NumbersOf(ctx context.Context, account gateway.AccountID, numbers []string) (map[string]gateway.Number, error)
 }

@@ -23,6 +23,7 @@ const (
 // belongings are one thing of each kind that an account has, by its id.
 type belongings struct {
 	message, powerpack, pool, number, tollfree, shortcode, application string
+	profile, brand, campaign, verification                             string
 	subaccount                                                         gateway.AccountID
 }
 
@@ -30,6 +31,7 @@ type belongings struct {
 var madeUp = belongings{
 	message: "019cb73d-0000-7000-8000-00000000dead", powerpack: "019cb73d-0000-7000-8000-00000000beef", pool: "019cb73d-0000-7000-8000-00000000f00d",
 	number: "14155559999", tollfree: "18005559999", shortcode: "999999", application: "99999999999999999", subaccount: nobodySubID,
+	profile: "019cb73d-0000-7000-8000-00000000aaaa", brand: "BNOBODY", campaign: "CNOBODY", verification: "019cb73d-0000-7000-8000-00000000bbbb",
 }
 
 // endow gives an account its belongings; n makes them differ from others'.
@@ -49,6 +51,18 @@ func (s *server) endow(account gateway.AccountID, n int, sub gateway.AccountID) 
 	}
 	b.message = s.giveMessage(func(m *gateway.Message) { m.Account = account }).ID.String()
 	s.giveApplications(account, b.application)
+	b.profile, b.verification = ids.Next(s.now).String(), ids.Next(s.now).String()
+	b.brand, b.campaign = fmt.Sprintf("BBRAND%d", n), fmt.Sprintf("CCAMPN%d", n)
+	const told = `{"customer_type":"DIRECT","entity_type":"PRIVATE","profile_type":"PRIMARY","brand_type":"STARTER","campaign_source":"plivo"}`
+	for _, r := range []gateway.Registration{
+		{ID: b.profile, Kind: gateway.BusinessProfile},
+		{ID: b.brand, Kind: gateway.Brand, Parent: b.profile},
+		{ID: b.campaign, Kind: gateway.RegisteredCampaign, Parent: b.brand},
+		{ID: b.verification, Kind: gateway.TollFreeVerification, Parent: b.profile, Number: b.tollfree},
+	} {
+		r.Account, r.Details, r.CreatedAt = account, []byte(told), s.now
+		s.store.registered = append(s.store.registered, r)
+	}
 	return b
 }
 
@@ -59,7 +73,8 @@ func (b belongings) fill(pattern string, account gateway.AccountID) string {
 		number = b.tollfree
 	}
 	return strings.NewReplacer("{auth_id}", string(account), "{message_uuid}", b.message, "{uuid}", b.powerpack, "{pool_uuid}", b.pool,
-		"{number}", number, "{shortcode}", b.shortcode, "{app_id}", b.application, "{subauth_id}", string(b.subaccount)).Replace(pattern)
+		"{number}", number, "{shortcode}", b.shortcode, "{app_id}", b.application, "{subauth_id}", string(b.subaccount),
+		"{profile_uuid}", b.profile, "{brand_id}", b.brand, "{campaign_id}", b.campaign, "{verification_uuid}", b.verification).Replace(pattern)
 }
 
 // said is all of an answer that could tell something, but for the request's id.
@@ -85,7 +100,7 @@ func everything(s *fakeStore) []any {
 	for i, m := range s.messages {
 		messages[i] = *m
 	}
-	return []any{accounts, messages, slices.Clone(s.powerpacks), slices.Clone(s.numbers), slices.Clone(s.applications), len(s.profiles)}
+	return []any{accounts, messages, slices.Clone(s.powerpacks), slices.Clone(s.numbers), slices.Clone(s.applications), slices.Clone(s.registered), len(s.profiles)}
 }
 
 // walled is a server with accounts that have one thing of each kind each.
@@ -112,8 +127,22 @@ func (s *server) walk(fn func(pattern, method string)) {
 	}
 }
 
+// walkAccounts is walk for what is an account's: the rest is the same for all of them.
+func (s *server) walkAccounts(fn func(pattern, method string)) {
+	s.walk(func(pattern, method string) {
+		if strings.Contains(pattern, "{auth_id}") {
+			fn(pattern, method)
+		}
+	})
+}
+
+// unlinking is a call whose refusal repeats the number: 400, whoever has it.
+func unlinking(pattern, method string) bool {
+	return method == http.MethodDelete && strings.HasSuffix(pattern, "/Campaign/{campaign_id}/Number/{number}/")
+}
+
 // argumentsOfAll are good for any route.
-const argumentsOfAll = `{"name":"x","app_name":"x","number":"14155550100","rent":true,"unrent":true,"cascade":true,"src":"14155550100","dst":"14152223333","text":"x"}`
+const argumentsOfAll = `{"name":"x","app_name":"x","number":"14155550100","rent":true,"unrent":true,"cascade":true,"src":"14155550100","dst":"14152223333","text":"x","numbers":["14155550100"]}`
 
 // TestForeignPaths walks the whole route table with credentials that give no access to the account in the path. The answer is the same whether that
 // account exists or not, and whatever is asked for there; nothing is changed.
@@ -133,7 +162,7 @@ func TestForeignPaths(t *testing.T) {
 		{mainID, strangerID, nobodyID},
 		{mainID, strangerSubID, nobodySubID},
 	} {
-		s.walk(func(pattern, method string) {
+		s.walkAccounts(func(pattern, method string) {
 			q := ask{method: method, as: test.caller, body: argumentsOfAll, path: madeUp.fill(pattern, test.nobodys)}
 			want := s.do(q)
 			if want.status != http.StatusForbidden {
@@ -192,7 +221,7 @@ func TestForeignIDs(t *testing.T) {
 			if owner == caller || s.store.accounts[owner].Parent == caller {
 				continue
 			}
-			s.walk(func(pattern, method string) {
+			s.walkAccounts(func(pattern, method string) {
 				foreign := of[owner]
 				own := of[caller] // with a foreign number in the place of its own
 				own.number, own.tollfree, own.shortcode = foreign.number, foreign.tollfree, foreign.shortcode
@@ -203,6 +232,10 @@ func TestForeignIDs(t *testing.T) {
 					}
 					got := s.do(q)
 					q.path = madeUp.fill(pattern, caller)
+					if unlinking(pattern, method) && got.status == http.StatusBadRequest {
+						s.refused(got, http.StatusBadRequest, "The number "+b.number+" is not linked to this campaign")
+						continue
+					}
 					if want := s.do(q); got.status != http.StatusNotFound || said(got) != said(want) {
 						t.Errorf("%s %s of %s as %s: %s, where %s is said of what is not there", method, pattern, owner, caller, said(got), said(want))
 					}
@@ -232,6 +265,17 @@ func TestForeignArguments(t *testing.T) {
 		{"DELETE", "/Application/{app_id}/", "", `{"new_endpoint_application":"{app_id}"}`},
 		{"POST", "/Powerpack/{uuid}/Number/", "", `{"number":"{number}","rent":"true"}`},
 		{"DELETE", "/Powerpack/{uuid}/Number/", "", `{"number":"{number}"}`},
+		{"POST", "/Profile/{profile_uuid}/", "", `{"plivo_subaccount":"{subauth_id}"}`},
+		{"POST", "/10dlc/Brand/", "", `{"profile_uuid":"{profile_uuid}","brand_alias":"x"}`},
+		{"POST", "/10dlc/Campaign/", "", `{"brand_id":"{brand_id}","usecase":"2FA","sample1":"Your code is 123456, thank you."}`},
+		{"POST", "/TollfreeVerification/", "", `{"profile_uuid":"{profile_uuid}","number":"{number}","usecase":"2FA","usecase_summary":"x","message_sample":"x",
+			"optin_image_url":"https://a.example/","optin_type":"VERBAL","volume":"100"}`},
+		{"POST", "/TollfreeVerification/{verification_uuid}/", "", `{"profile_uuid":"{profile_uuid}","usecase":"2FA","usecase_summary":"x","message_sample":"x",
+			"optin_image_url":"https://a.example/","optin_type":"VERBAL","volume":"100"}`},
+		{"GET", "/10dlc/Campaign/", "?brand_id={brand_id}", ""},
+		{"GET", "/TollfreeVerification/", "?profile_uuid={profile_uuid}", ""},
+		{"GET", "/Message/", "?tendlc_campaign_id={campaign_id}", ""},
+		{"GET", "/Number/", "?tendlc_campaign_id={campaign_id}", ""},
 		{"GET", "/Message/", "?subaccount={subauth_id}", ""},
 		{"GET", "/Message/", "?powerpack_id={uuid}", ""},
 		{"GET", "/Number/", "?subaccount={subauth_id}", ""},
@@ -265,10 +309,10 @@ func TestForeignArguments(t *testing.T) {
 func TestListsEndAtTheWall(t *testing.T) {
 	s, of := walled(t)
 	for id := range of {
-		for _, list := range []string{"Message/", "Number/", "Powerpack/", "Application/", "Subaccount/"} {
+		for _, list := range []string{"Message/", "Number/", "Powerpack/", "Application/", "Subaccount/", "Profile/", "10dlc/Brand/", "10dlc/Campaign/", "TollfreeVerification/"} {
 			r := s.ok(s.do(ask{method: "GET", path: "/v1/Account/" + string(id) + "/" + list, as: id}), 200)
 			for owner, b := range of {
-				for _, thing := range []string{b.message, b.powerpack, b.number, b.application} {
+				for _, thing := range []string{b.message, b.powerpack, b.number, b.application, b.profile, b.brand, b.campaign, b.verification} {
 					if owner != id && strings.Contains(r.text, thing) {
 						t.Errorf("%s of %s shows %s of %s", list, id, thing, owner)
 					}

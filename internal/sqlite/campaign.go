@@ -68,8 +68,7 @@ func (s *Store) DeleteCampaign(ctx context.Context, id string) error {
 		if tx.conn.Changes() == 0 {
 			return gateway.Errorf(gateway.NotFound, "campaign %s not found", id)
 		}
-		q = prepare(tx.conn, "UPDATE numbers SET campaign = NULL WHERE campaign = ?")
-		return q.text(id).run()
+		return tx.withdrawCampaign(id)
 	})
 }
 

@@ -115,6 +115,7 @@ func (c *messageFilter) addRest(f gateway.MessageFilter) {
 	if !f.Powerpack.IsZero() {
 		c.add("powerpack = ?", f.Powerpack)
 	}
+	c.addCampaign(f)
 	if f.From != "" {
 		c.add("sender = ?", f.From)
 	}

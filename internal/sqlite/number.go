@@ -10,14 +10,14 @@ import (
 	"github.com/heliograph/heliograph/internal/gateway"
 )
 
-const numberColumns = `number, type, country, region, area_code, services, carrier, rate, daily_cap, campaign, paused, account, pool,
+const numberColumns = `number, type, country, region, area_code, services, carrier, rate, daily_cap, campaign, linking, paused, account, pool,
 	service, added_at, alias, application, iif(account IS NULL, 0, rented_at)`
 
 func readNumber(q *query) gateway.Number {
 	return gateway.Number{
 		Number: q.readText(), Type: gateway.NumberType(q.readInt()), Country: q.readText(), Region: q.readText(), AreaCode: q.readText(),
 		Services: gateway.ServiceSet(q.readInt()), Carrier: q.readText(), Rate: q.readFloat(), DailyCap: int(q.readInt()),
-		Campaign: q.readText(), Paused: q.readBool(), Account: gateway.AccountID(q.readText()), Pool: q.readID(), Service: gateway.Service(q.readInt()), AddedAt: q.readTime(),
+		Campaign: q.readText(), Linking: q.readText(), Paused: q.readBool(), Account: gateway.AccountID(q.readText()), Pool: q.readID(), Service: gateway.Service(q.readInt()), AddedAt: q.readTime(),
 		Alias: q.readText(), Application: q.readText(), RentedAt: q.readTime(),
 	}
 }
@@ -103,7 +103,7 @@ func (s *Store) PauseNumber(ctx context.Context, number string, paused bool) err
 // resetNumber replaces the settings of a number that keeps its owner, and with it its pool.
 func (tx *tx) resetNumber(n *gateway.Number) error {
 	q := prepare(tx.conn, `UPDATE numbers SET type = ?, country = ?, region = ?, area_code = ?, services = ?, carrier = ?, rate = ?,
-		daily_cap = ?, campaign = ?, paused = ? WHERE number = ?`)
+		daily_cap = ?, campaign = ?9, linking = iif(?9 IS NULL, linking, NULL), paused = ?10 WHERE number = ?11`)
 	q.int(int64(n.Type)).text(n.Country).text(n.Region).text(n.AreaCode).int(int64(n.Services)).text(n.Carrier).float(n.Rate).
 		int(int64(n.DailyCap)).textOrNull(n.Campaign).bool(n.Paused).text(n.Number)
 	return q.run()
@@ -172,9 +172,7 @@ func numberConditions(f gateway.NumberFilter) *conditions {
 	if f.Carries != 0 {
 		c.add("services & ?1 = ?1", int64(f.Carries))
 	}
-	if f.Campaign != "" {
-		c.add("campaign = ?", f.Campaign)
-	}
+	c.addRegistration(f)
 	if f.Alias != "" {
 		c.add("alias = ?", f.Alias)
 	}
@@ -295,7 +293,7 @@ func (tx *tx) requireOnlyShortCode(n *gateway.Number, pool gateway.ID) error {
 
 // What becomes of numbers that leave their pool: they go back into the inventory, or stay with the account.
 const (
-	toInventory = `UPDATE numbers SET pool = NULL, service = 0, account = NULL, campaign = NULL, added_at = 0, rented_at = 0,
+	toInventory = `UPDATE numbers SET pool = NULL, service = 0, account = NULL, campaign = NULL, linking = NULL, added_at = 0, rented_at = 0,
 		alias = NULL, application = NULL`
 	leaveAndUnrent = toInventory + " WHERE pool = ?"
 	leaveAndStay   = "UPDATE numbers SET pool = NULL, service = 0, added_at = rented_at WHERE pool = ?"
@@ -402,7 +400,7 @@ func (tx *tx) moveNumber(number string, to gateway.AccountID) error {
 	if err := tx.requireOwner(to); err != nil {
 		return err
 	}
-	q := prepare(tx.conn, "UPDATE numbers SET account = ?, campaign = NULL, pool = NULL, service = 0, added_at = rented_at WHERE number = ?")
+	q := prepare(tx.conn, "UPDATE numbers SET account = ?, campaign = NULL, linking = NULL, pool = NULL, service = 0, added_at = rented_at WHERE number = ?")
 	return q.text(string(to)).text(number).run()
 }
 

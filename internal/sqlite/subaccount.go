@@ -200,6 +200,7 @@ func (tx *tx) dropBelongings(id gateway.AccountID) error {
 		"INSERT INTO powerpacks_removed (number) SELECT number FROM powerpacks WHERE account = ?1",
 		"DELETE FROM powerpacks WHERE account = ?1",
 		"DELETE FROM applications WHERE account = ?1",
+		"DELETE FROM registrations WHERE account = ?1",
 		"DELETE FROM campaigns WHERE account = ?1",
 	}, string(id))
 }
@@ -211,6 +212,9 @@ func (tx *tx) moveBelongings(id, parent gateway.AccountID) error {
 		"UPDATE numbers SET account = ?2 WHERE account = ?1",
 		`UPDATE powerpacks SET account = ?2, name = iif(EXISTS (SELECT 1 FROM powerpacks p WHERE p.account = ?2 AND p.name = powerpacks.name),
 			name || ' ' || ?1, name) WHERE account = ?1`,
+		// What the account has registered under the same id stays its own.
+		"UPDATE OR IGNORE registrations SET account = ?2 WHERE account = ?1",
+		"DELETE FROM registrations WHERE account = ?1 AND account <> ?2",
 		"UPDATE campaigns SET account = ?2 WHERE account = ?1",
 		"UPDATE applications SET account = ?2, default_number = 0, default_endpoint = 0 WHERE account = ?1",
 	}, string(id), string(parent))
