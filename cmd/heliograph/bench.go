@@ -29,6 +29,10 @@ type benchCommand struct {
 	Patience    time.Duration `default:"30s" help:"Give up when nothing happens for this long."`
 	JSON        string        `help:"Also write the result to this file." placeholder:"FILE"`
 
+	Backlog         int           `default:"0" help:"Also measure a server of our own while this many messages wait in it."`
+	BacklogSenders  int           `default:"1000" help:"Slow senders behind which they wait."`
+	BacklogInterval time.Duration `default:"100s" help:"Time in which each of these sends one message."`
+
 	Binds      int    `default:"2" help:"Binds to the pretend SMSC of a server of our own."`
 	Window     int    `default:"200" help:"Window of each of them."`
 	CPUProfile string `help:"Write a CPU profile of the server to this file." placeholder:"FILE"`
@@ -40,22 +44,22 @@ func (c benchCommand) Run(ctx context.Context, std streams) error {
 	if c.Messages < 1 || c.Connections < 1 || c.Senders < 1 || c.Senders > 1000 || c.Rate < 0 {
 		return errors.New("messages and connections must be positive, senders 1 to 1000, the rate not negative")
 	}
+	if err := c.checkBacklog(); err != nil {
+		return err
+	}
 	target := &client{http: benchHTTP(c.Connections), url: c.URL, authID: c.AuthID, authToken: c.AuthToken, adminToken: c.AdminToken}
+	var own *ownServer
 	if c.URL == "" {
-		own, err := c.startOwn(ctx, target)
-		if err != nil {
+		var err error
+		if own, err = c.startOwn(ctx, target); err != nil {
 			return err
 		}
-		defer own()
+		defer own.stop()
 	}
 	if target.authID == "" || target.authToken == "" || target.adminToken == "" {
 		return errors.New("--auth-id, --auth-token and --admin-token are needed with --url")
 	}
-	load, err := newLoad(ctx, &c, target)
-	if err != nil {
-		return err
-	}
-	result, err := load.run(ctx)
+	result, err := c.measure(ctx, target, own)
 	if err = errors.Join(err, cleanUp(context.WithoutCancel(ctx), target)); err != nil {
 		return err
 	}
@@ -75,6 +79,20 @@ func (c benchCommand) Run(ctx context.Context, std streams) error {
 	return nil
 }
 
+// measure runs the load on empty queues, and then on full ones where that is asked for.
+func (c *benchCommand) measure(ctx context.Context, target *client, own *ownServer) (*benchResult, error) {
+	load, err := newLoad(ctx, c, target)
+	if err != nil {
+		return nil, err
+	}
+	result, err := load.run(ctx)
+	if err != nil || c.Backlog == 0 {
+		return result, err
+	}
+	result.Backlog, err = newBacklog(c, target, own).measure(ctx, result)
+	return result, err
+}
+
 func benchHTTP(connections int) *http.Client {
 	return &http.Client{
 		Timeout: time.Minute,
@@ -84,41 +102,57 @@ func benchHTTP(connections int) *http.Client {
 	}
 }
 
-// startOwn starts a pretend SMSC in this process and a server in another, and points the client at it. What it gives ends both.
-func (c *benchCommand) startOwn(ctx context.Context, target *client) (stop func(), err error) {
-	var undo []func()
-	stop = func() {
-		for i := len(undo) - 1; i >= 0; i-- {
-			undo[i]()
-		}
-	}
-	fail := func(err error) (func(), error) { stop(); return nil, err }
+// ownServer is a server in another process and a pretend SMSC in this one, in a throw-away folder.
+type ownServer struct {
+	lanes  *laneWatch // at the SMSC; nil where no backlog is wanted
+	server *child
+	undo   []func()
+}
 
+// stop ends and removes all of it.
+func (o *ownServer) stop() {
+	if o.server != nil {
+		_ = o.server.stop()
+	}
+	for i := len(o.undo) - 1; i >= 0; i-- {
+		o.undo[i]()
+	}
+}
+
+// startOwn starts a server of our own and points the client at it.
+func (c *benchCommand) startOwn(ctx context.Context, target *client) (own *ownServer, err error) {
+	own = &ownServer{}
+	defer func() {
+		if err != nil {
+			own.stop()
+		}
+	}()
 	folder, err := os.MkdirTemp("", "heliograph-bench-")
 	if err != nil {
-		return nil, err
+		return own, err
 	}
-	undo = append(undo, func() { _ = os.RemoveAll(folder) })
-	smsc, err := smpptest.Listen(smpptest.Config{})
+	own.undo = append(own.undo, func() { _ = os.RemoveAll(folder) })
+	settings := smpptest.Config{}
+	if c.Backlog > 0 {
+		own.lanes = newLaneWatch(c.BacklogSenders, c.BacklogInterval)
+		settings.OnSubmit = own.lanes.submitted
+	}
+	smsc, err := smpptest.Listen(settings)
 	if err != nil {
-		return fail(err)
+		return own, err
 	}
-	undo = append(undo, background(ctx, smsc.Run))
+	own.undo = append(own.undo, background(ctx, smsc.Run))
 	var log io.Writer
 	if c.Log != "" {
 		file, err := os.Create(c.Log)
 		if err != nil {
-			return fail(err)
+			return own, err
 		}
-		undo = append(undo, func() { _ = file.Close() })
+		own.undo = append(own.undo, func() { _ = file.Close() })
 		log = file
 	}
-	server, err := startOwnServer(ctx, folder, smsc.Addr(), fmt.Sprintf("binds: %d, window: %d", c.Binds, c.Window), target, log)
-	if err != nil {
-		return fail(err)
-	}
-	undo = append(undo, func() { _ = server.stop() })
-	return stop, nil
+	own.server, err = startOwnServer(ctx, folder, smsc.Addr(), fmt.Sprintf("binds: %d, window: %d", c.Binds, c.Window), target, log)
+	return own, err
 }
 
 // startOwnServer starts a server with one SMPP carrier in a folder, gives it fresh credentials and points the client at it.

@@ -17,9 +17,12 @@ import (
 // child is a server in a process of its own: this program, run once more. Its log is read for the line that says where it listens; the end of
 // it is kept for when something goes wrong.
 type child struct {
-	cmd   *exec.Cmd
-	url   string
-	ended chan struct{}
+	cmd        *exec.Cmd
+	configFile string
+	env        []string // beside this process's
+	logTo      io.Writer
+	url        string
+	ended      chan struct{}
 
 	mu   sync.Mutex
 	tail []string
@@ -39,7 +42,7 @@ func startServer(ctx context.Context, configFile string, env []string, logTo io.
 	if err != nil {
 		return nil, err
 	}
-	c := &child{cmd: exec.Command(program, "serve", "--config", configFile), ended: make(chan struct{})}
+	c := &child{cmd: exec.Command(program, "serve", "--config", configFile), configFile: configFile, env: env, logTo: logTo, ended: make(chan struct{})}
 	c.cmd.Env = append(withoutSettings(os.Environ()), env...)
 	stderr, err := c.cmd.StderrPipe()
 	if err != nil {
@@ -62,6 +65,12 @@ func startServer(ctx context.Context, configFile string, env []string, logTo io.
 	}
 	c.stop()
 	return nil, err
+}
+
+// again starts a server that has ended once more.
+func (c *child) again(ctx context.Context) (*child, error) {
+	<-c.ended
+	return startServer(ctx, c.configFile, c.env, c.logTo)
 }
 
 // withoutSettings leaves out this process's own settings: the child has its own.

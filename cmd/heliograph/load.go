@@ -23,6 +23,9 @@ type load struct {
 	body   []byte // of every request but for its destination
 	pack   string
 
+	// carried counts the parts of this load that our SMSC got. It is nil while nothing else waits in the server, which then tells the same.
+	carried func() int64
+
 	next      atomic.Int64 // messages begun
 	refused   atomic.Int64
 	callbacks atomic.Int64
@@ -131,7 +134,7 @@ func (l *load) run(ctx context.Context) (*benchResult, error) {
 	if err != nil {
 		return nil, err
 	}
-	before, err := l.usage(ctx)
+	before, err := l.target.usage(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -144,12 +147,16 @@ func (l *load) run(ctx context.Context) (*benchResult, error) {
 	if err := l.await(ctx); err != nil {
 		return nil, err
 	}
-	after, err := l.usage(ctx)
+	after, err := l.target.usage(ctx)
 	if err != nil {
 		return nil, err
 	}
 	result := l.result(begin, accepted, before, after)
-	if !l.Callbacks { // a message that no carrier took was not submitted, though it waits no more
+	switch {
+	case l.Callbacks:
+	case l.carried != nil:
+		result.Lost = max(0, int64(l.accepts.count())-l.carried())
+	default: // a message that no carrier took was not submitted, though it waits no more
 		now, err := l.takenParts(ctx)
 		if err != nil {
 			return nil, err
@@ -322,10 +329,13 @@ func (l *load) await(ctx context.Context) error {
 	}
 }
 
-// done counts the messages at their end: told so by callback, or else waiting no more.
+// done counts the messages at their end: told so by callback, or else come to our SMSC, or waiting no more.
 func (l *load) done(ctx context.Context) (int64, error) {
 	if l.Callbacks {
 		return int64(l.complete.count()), nil
+	}
+	if l.carried != nil {
+		return l.carried(), nil
 	}
 	var queue struct {
 		Queues   []struct{ Messages int64 }
@@ -351,19 +361,9 @@ func (l *load) done(ctx context.Context) (int64, error) {
 // profile fetches a CPU profile of the server while the load runs.
 func (l *load) profile(ctx context.Context) error {
 	const seconds = 5
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, fmt.Sprintf("%s/admin/debug/pprof/profile?seconds=%d", l.target.url, seconds), nil)
-	if err != nil {
+	var page bytes.Buffer
+	if err := l.target.fetch(ctx, fmt.Sprintf("/admin/debug/pprof/profile?seconds=%d", seconds), &page); err != nil {
 		return err
 	}
-	r.Header.Set("Authorization", "Bearer "+l.target.adminToken)
-	response, err := http.DefaultClient.Do(r)
-	if err != nil {
-		return err
-	}
-	defer response.Body.Close()
-	text, err := io.ReadAll(response.Body)
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(l.CPUProfile, text, 0o644)
+	return os.WriteFile(l.CPUProfile, page.Bytes(), 0o644)
 }

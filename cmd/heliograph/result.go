@@ -1,11 +1,10 @@
 package main
 
 import (
-	"bufio"
+	"bytes"
 	"context"
 	"fmt"
 	"io"
-	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -34,6 +33,8 @@ type benchResult struct {
 	ResidentMB   float64 `json:"server_resident_mb"`
 	CallbacksOn  bool    `json:"callbacks_on"`
 	TotalSeconds float64 `json:"seconds"`
+
+	Backlog *backlogResult `json:"backlog,omitempty"`
 }
 
 func (l *load) result(begin time.Time, accepting time.Duration, before, after usage) *benchResult {
@@ -80,6 +81,9 @@ func (r *benchResult) print(out io.Writer) {
 	}
 	fmt.Fprintf(out, "server CPU        %.3f s per 1,000 messages (%.2f s in all)\n", r.CPUPer1000, r.CPU)
 	fmt.Fprintf(out, "server memory     %.0f MB\n", r.ResidentMB)
+	if r.Backlog != nil {
+		r.Backlog.print(out)
+	}
 }
 
 // latencies gathers durations. It is safe for many goroutines.
@@ -129,33 +133,30 @@ func (l *latencies) percentiles() percentiles {
 	return percentiles{at(0.5), at(0.9), at(0.99), at(1)}
 }
 
-// usage is what the server process has used: CPU seconds since its start, and resident octets.
-type usage struct{ cpu, resident float64 }
+// usage is what the server process has used: CPU seconds since its start, resident octets, those of its heap; and the messages that wait in it.
+type usage struct{ cpu, resident, heap, waiting float64 }
 
 // usage reads it from the server's metrics.
-func (l *load) usage(ctx context.Context) (usage, error) {
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, l.target.url+"/metrics", nil)
-	if err != nil {
-		return usage{}, err
+func (c *client) usage(ctx context.Context) (usage, error) {
+	var (
+		page bytes.Buffer
+		u    usage
+	)
+	if err := c.fetch(ctx, "/metrics", &page); err != nil {
+		return u, err
 	}
-	response, err := l.target.http.Do(r)
-	if err != nil {
-		return usage{}, err
+	wanted := map[string]*float64{
+		"process_cpu_seconds_total": &u.cpu, "process_resident_memory_bytes": &u.resident, "go_memstats_heap_alloc_bytes": &u.heap,
+		"heliograph_queue_messages": &u.waiting,
 	}
-	defer response.Body.Close()
-	var u usage
-	lines := bufio.NewScanner(response.Body)
-	for lines.Scan() {
-		name, value, _ := strings.Cut(lines.Text(), " ")
-		switch name {
-		case "process_cpu_seconds_total":
-			u.cpu, err = strconv.ParseFloat(value, 64)
-		case "process_resident_memory_bytes":
-			u.resident, err = strconv.ParseFloat(value, 64)
-		}
-		if err != nil {
-			return u, fmt.Errorf("metric %s: %w", name, err)
+	for line := range strings.Lines(page.String()) {
+		name, value, _ := strings.Cut(strings.TrimSpace(line), " ")
+		if into := wanted[name]; into != nil {
+			var err error
+			if *into, err = strconv.ParseFloat(value, 64); err != nil {
+				return u, fmt.Errorf("metric %s: %w", name, err)
+			}
 		}
 	}
-	return u, lines.Err()
+	return u, nil
 }

@@ -14,6 +14,7 @@ type submitLine struct {
 	ToNPI, DataCoding       int
 	UDH                     []string
 	RegisteredDelivery      int
+	At, NotBefore           float64 // see smsc.js
 }
 
 // smscLine is a line of the foreign SMSC.

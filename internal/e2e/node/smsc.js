@@ -1,10 +1,30 @@
 // An SMSC made of the npm package smpp: an SMPP implementation that is not ours. It takes every submit_sm, reports it delivered and prints a
-// JSON line for all that happens. It ends with its standard input.
+// JSON line for all that happens. A receipt that was not taken is delivered again after the next bind. It ends with its standard input.
+//
+// A submit_sm is told with the time at which it was read (`at`) and one before which it cannot have arrived (`notBefore`): the event loop has
+// looked at its sockets since then. The two lie far apart only while this process got no turn. Milliseconds since 1970.
 'use strict';
 const smpp = require('smpp');
 
 const say = (line) => process.stdout.write(JSON.stringify(line) + '\n');
+const now = () => performance.timeOrigin + performance.now();
 let lastID = 0;
+const receipts = new Map(); // those that were not taken, by the message's id
+
+const report = (session, id) =>
+  session.deliver_sm(receipts.get(id), (answer) => {
+    say({ receiptAnswered: answer.command_status });
+    if (answer.command_status === 0) {
+      receipts.delete(id);
+    }
+  });
+
+// Between two turns of the timer the loop looks at every socket at least once.
+const turns = [now(), now()];
+setInterval(() => {
+  turns.shift();
+  turns.push(now());
+}, 2);
 
 const server = smpp.createServer((session) => {
   session.on('error', () => {});
@@ -16,6 +36,11 @@ const server = smpp.createServer((session) => {
       return;
     }
     session.send(pdu.response({ system_id: 'foreign' }));
+    if (pdu.command !== 'bind_transmitter') {
+      for (const id of receipts.keys()) {
+        report(session, id);
+      }
+    }
   };
   session.on('bind_transceiver', bind);
   session.on('bind_transmitter', bind);
@@ -32,6 +57,8 @@ const server = smpp.createServer((session) => {
     say({
       submit: {
         id,
+        at: now(),
+        notBefore: turns[0],
         from: pdu.source_addr,
         fromTON: pdu.source_addr_ton,
         fromNPI: pdu.source_addr_npi,
@@ -45,13 +72,14 @@ const server = smpp.createServer((session) => {
       },
     });
     session.send(pdu.response({ message_id: id }));
-    session.deliver_sm({
+    receipts.set(id, {
       source_addr: pdu.destination_addr,
       destination_addr: pdu.source_addr,
       esm_class: smpp.ESM_CLASS.MC_DELIVERY_RECEIPT || 4,
       short_message:
         `id:${id} sub:001 dlvrd:001 submit date:2401010000 done date:2401010001 stat:DELIVRD err:000 text:`,
-    }, (answer) => say({ receiptAnswered: answer.command_status }));
+    });
+    report(session, id);
   });
 });
 
