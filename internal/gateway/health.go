@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"math"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -151,6 +152,7 @@ func (h *Health) record(sender, market string) *record {
 func (h *Health) begin(sender, market string, now int64) *record {
 	p := h.patients[sender]
 	if p == nil {
+		sender = strings.Clone(sender) // it may be a piece of a whole request
 		p = &patient{sender: sender, place: len(h.ring)}
 		h.patients[sender] = p
 		h.ring = append(h.ring, p)

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"math"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -216,7 +217,9 @@ func (d *Dispatcher) discover(c gateway.LaneCount) {
 func (d *Dispatcher) lane(key gateway.LaneKey) *lane {
 	l := d.lanes[key]
 	if l == nil {
-		l = &lane{key: key, sender: d.sender(key.Sender), account: d.accountScope(key.Account), line: d.lines[key.Carrier], place: -1}
+		s := d.sender(key.Sender)
+		key.Sender = s.name // the caller's may be a piece of a whole request, which a lane must not keep
+		l = &lane{key: key, sender: s, account: d.accountScope(key.Account), line: d.lines[key.Carrier], place: -1}
 		l.sender.lanes = append(l.sender.lanes, l)
 		l.line.lanes++
 		d.lanes[key] = l
@@ -240,6 +243,7 @@ func (d *Dispatcher) drop(l *lane) {
 func (d *Dispatcher) sender(number string) *sender {
 	s := d.senders[number]
 	if s == nil {
+		number = strings.Clone(number)
 		s = &sender{scope: scope{kind: gateway.SenderScope, name: number}}
 		d.senders[number] = s
 	}
