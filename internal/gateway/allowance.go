@@ -105,8 +105,17 @@ func (a *Allowance) Leave(c Calendar, now int64, units int) {
 // Return gives reserved units back that did not leave after all.
 func (a *Allowance) Return(units int) { a.Used = max(0, a.Used-units) }
 
-// Pay charges the rate for units that left at now.
-func (a *Allowance) Pay(now int64, units int) { a.Free = max(a.Free, now) + a.Limit.Cost(units) }
+// lateness is how late, in nanoseconds, something may leave that is not lost for good: a process wakes up some tenths of a millisecond after it
+// wanted to, and a fast sender would never get its rate. It is never more than one unit takes.
+const lateness = int64(2 * time.Millisecond)
+
+// Pay charges the rate for units that left at now. A moment's lateness is made up for with the next; who rested earns nothing.
+func (a *Allowance) Pay(now int64, units int) {
+	if late := now - a.Free; late > min(lateness, a.Limit.Cost(1)) {
+		a.Free = now
+	}
+	a.Free += a.Limit.Cost(units)
+}
 
 // Reset gives another rate and cap. What is owed to the old rate is a number of units: they are paid off at the new one from now on, so that
 // a change takes effect at once, in both directions; it is never more than the longest message, so that a clock that was set back silences

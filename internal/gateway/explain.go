@@ -100,7 +100,7 @@ type standing struct {
 	unnamed   bool // of the type that is taken when no type of the order can be
 	late      bool // not free within patience
 	place     int  // of its type in the order
-	distance  int  // 0: same area code, 1: same region, 2: neither
+	distance  int  // 0: same area code, 1: same region, 2: same country, 3: farther, or it does not matter
 	freeAt    int64
 	ownFreeAt int64 // as far as it is concerned itself
 	used      int64
@@ -110,7 +110,7 @@ type standing struct {
 func (s *search) standing(i int) standing {
 	n, load := &s.numbers[i], s.loads[i]
 	st := standing{
-		carrier: s.carrier(n.Carrier), condition: s.conditionOf(int32(i)), notSticky: s.sticky() != int32(i), distance: 2,
+		carrier: s.carrier(n.Carrier), condition: s.conditionOf(int32(i)), notSticky: s.sticky() != int32(i), distance: 3,
 		ownFreeAt: load.FreeAt(s.req.Now), used: load.Used, index: i,
 	}
 	st.freeAt = max(st.ownFreeAt, s.heldUntil(n.Campaign))
@@ -124,6 +124,8 @@ func (s *search) standing(i int) standing {
 		st.distance = 0
 	case n.near(&s.req.To) == BySameRegion:
 		st.distance = 1
+	case n.Type == LongCode && isUSCA(s.market) && Market(n.Country) == s.market:
+		st.distance = 2
 	}
 	switch class := n.class(); {
 	case n.Number == s.req.To.Number:

@@ -201,6 +201,16 @@ func (p *Pool) Rest(i int, markets []string) bool {
 	return true
 }
 
+// Resting counts the senders that rest in some market.
+func (p *Pool) Resting() (n int) {
+	for _, markets := range p.rests {
+		if len(markets) > 0 {
+			n++
+		}
+	}
+	return n
+}
+
 // Rests tells whether the i-th sender rests in a market.
 func (p *Pool) Rests(i int, market string) bool { return slices.Contains(p.rests[i], market) }
 

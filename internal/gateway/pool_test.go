@@ -113,19 +113,19 @@ func (s *scan) hasType(t NumberType, req Request) bool {
 func (s *scan) inOrder(order []NumberType, req Request, latest int64) (Choice, bool) {
 	first := true
 	for _, t := range order {
-		best, bestNear := Choice{Index: -1}, NoRule
+		best, bestNear := Choice{Index: -1}, 0
 		for i := range s.pool {
 			at := s.freeAt(i, req)
 			if s.pool[i].Type != t || !s.canCarry(i, req) || s.hidden(i, req) || at >= latest {
 				continue
 			}
-			near := s.near(i, req)
-			if best.Index < 0 || nearness(near) > nearness(bestNear) || near == bestNear && s.sooner(i, best.Index, req) {
+			near := s.nearness(i, req)
+			if best.Index < 0 || near > bestNear || near == bestNear && s.sooner(i, best.Index, req) {
 				best, bestNear = Choice{Index: i, FreeAt: at}, near
 			}
 		}
 		if best.Index >= 0 {
-			best.Rule = cmp.Or(bestNear, ByPriority)
+			best.Rule = cmp.Or(s.near(best.Index, req), ByPriority)
 			if !first {
 				best.Rule = ByNextPriority
 			}
@@ -144,11 +144,16 @@ func (s *scan) sooner(i, than int, req Request) bool {
 	) < 0
 }
 
-func nearness(r Rule) int {
-	switch r {
+// nearness is how near a long code of the US or Canada is to the destination: by area, by region, by country.
+func (s *scan) nearness(i int, req Request) int {
+	switch s.near(i, req) {
 	case BySameArea:
-		return 2
+		return 3
 	case BySameRegion:
+		return 2
+	}
+	n, to := &s.pool[i], Market(req.To.Country)
+	if s.LocalConnect && n.Type == LongCode && isUSCA(to) && Market(n.Country) == to {
 		return 1
 	}
 	return 0

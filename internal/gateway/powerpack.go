@@ -134,7 +134,7 @@ type Outside struct {
 //
 // The rules in their order: the sticky sender, if it is still in the pool, can carry the message and is free before the deadline; else the
 // first type of the priority that has a sender free within patience and before the deadline; among long codes those of the
-// destination's area code, then of its state; among those left the one that is free earliest, of those the one that would be if there
+// destination's area code, then of its state, then of its country; among those left the one that is free earliest, of those the one that would be if there
 // were no campaigns and no account's rate, and of equals the one that was chosen longest ago. When no type has a sender free within
 // patience, the first that has one free before the deadline is taken; and when none has, and the powerpack names no order for the
 // destination, an alphanumeric sender.
@@ -291,23 +291,26 @@ func (s *search) pickOther() (Choice, bool) {
 // pickOfType takes the nearest sender of a type that is free before latest, and of those equally near the one that is free earliest.
 func (s *search) pickOfType(t NumberType, latest int64) (Choice, bool) {
 	if t == LongCode && s.LocalConnect && isUSCA(s.market) {
-		if choice, ok := s.pickOf(s.areas[s.req.To.AreaCode], BySameArea, latest); ok {
+		if choice, ok := s.pickOf(s.areas[s.req.To.AreaCode], "", BySameArea, latest); ok {
 			return choice, true
 		}
-		if choice, ok := s.pickOf(s.regions[region{s.req.To.Country, s.req.To.Region}], BySameRegion, latest); ok {
+		if choice, ok := s.pickOf(s.regions[region{s.req.To.Country, s.req.To.Region}], "", BySameRegion, latest); ok {
+			return choice, true
+		}
+		if choice, ok := s.pickOf(s.byType[t], s.market, ByPriority, latest); ok {
 			return choice, true
 		}
 	}
-	return s.pickOf(s.byType[t], ByPriority, latest)
+	return s.pickOf(s.byType[t], "", ByPriority, latest)
 }
 
-// pickOf takes the sender of some groups that is free earliest, if that is before latest. What holds all of a group up does not change their
+// pickOf takes the sender of some groups, or of those at home in a market, that is free earliest, if that is before latest. What holds all of a group up does not change their
 // order, so each group gives its first, and these are compared with that.
-func (s *search) pickOf(groups []int32, rule Rule, latest int64) (Choice, bool) {
+func (s *search) pickOf(groups []int32, home string, rule Rule, latest int64) (Choice, bool) {
 	best, bestAt := none, latest
 	for _, g := range groups {
 		group := &s.groups[g]
-		if !group.carries(s.req.Service, s.market) || !s.comesUp(s.carrier(group.carrier)) {
+		if !group.carries(s.req.Service, s.market) || !s.comesUp(s.carrier(group.carrier)) || home != "" && group.home != home {
 			continue
 		}
 		i := s.firstOf(group)

@@ -379,9 +379,9 @@ func (d *Dispatcher) condition(carrier string) gateway.Condition {
 	return gateway.Up
 }
 
-// outside is what a choice made now asks about besides its pool. Guarded by mu.
-func (d *Dispatcher) outside(now int64) gateway.Outside {
-	return gateway.Outside{Condition: d.condition, Campaign: func(id string) int64 { return d.campaigns[id].freeFor(now, 1) }}
+// outside is what a choice made now for a message of some units asks about besides its pool. Guarded by mu.
+func (d *Dispatcher) outside(now int64, units int) gateway.Outside {
+	return gateway.Outside{Condition: d.condition, Campaign: func(id string) int64 { return d.campaigns[id].freeFor(now, units) }}
 }
 
 // Pause stops submitting to a carrier until Resume; nothing is lost or rewritten.

@@ -326,6 +326,37 @@ func TestClocksOverRestarts(t *testing.T) {
 	}
 }
 
+// Who may have sent just before a crash rests for that; numbers that come after it owe nothing.
+func TestRestAfterACrash(t *testing.T) {
+	net1 := net("net1", 10, 10*time.Second)
+	inWorld(t, func(t *testing.T, w *world) {
+		for _, n := range []string{alice, bob} {
+			w.number(n, "", 0.1)
+		}
+		p := w.start()
+		w.mustSend(t, alice, over1, 2)
+		time.Sleep(time.Millisecond) // it has left, and is not answered
+		p.kill()
+		w.start()
+		w.store.mu.Lock()
+		w.number0(carol)
+		w.store.numbers[2].Rate = 0.1
+		w.store.mu.Unlock()
+		if err := w.process.service.Refresh(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		began := time.Now()
+		w.mustSend(t, bob, over1, 1)
+		w.mustSend(t, carol, over1, 1)
+		time.Sleep(15 * time.Second)
+		wantTimes(t, net1, began, "-0.00", "-0.00", "0.00", "0.00")
+		time.Sleep(6 * time.Second)
+		if got := net1.times(began); len(got) != 6 || got[4] != "20.00" {
+			t.Errorf("alice's goes again at %v", got)
+		}
+	}, net1)
+}
+
 func TestClockSetBackSilencesNobody(t *testing.T) {
 	net1 := net("net1", 10, 0)
 	inWorld(t, func(t *testing.T, w *world) {

@@ -31,9 +31,15 @@ func (s *Service) Estimate(ctx context.Context, messages []*gateway.Message) ([]
 	defer d.mu.Unlock()
 	for i, units := range before {
 		m := messages[of[i]]
-		if l := d.lanes[m.Lane()]; l != nil {
-			times[of[i]] = l.estimate(m, units, now)
+		l := d.lanes[m.Lane()]
+		if l == nil {
+			continue
 		}
+		if _, flying := d.flying[m.ID.Seq()]; flying { // it is leaving just now, or was refused for the moment
+			times[of[i]] = moment(now)
+			continue
+		}
+		times[of[i]] = l.estimate(m, max(0, units-l.gone), now)
 	}
 	return times, nil
 }

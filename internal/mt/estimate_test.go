@@ -77,3 +77,28 @@ func TestEstimateUnknown(t *testing.T) {
 		}
 	}, net("net1", 10, 0))
 }
+
+// What is just leaving is expected now, and what is behind it is not expected twice as late.
+func TestEstimateWhileLeaving(t *testing.T) {
+	net1 := net("net1", 10, 0)
+	inWorld(t, func(t *testing.T, w *world) {
+		w.number(alice, "", 0.01)
+		p := w.start()
+		w.store.slowRecords(time.Minute)
+		first := w.mustSend(t, alice, over1, 3)
+		second := w.mustSend(t, alice, over1, 1)
+		began := time.Now()
+		time.Sleep(time.Second)
+		messages := []*gateway.Message{w.store.message(first), w.store.message(second)}
+		times, err := p.service.Estimate(t.Context(), messages)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if messages[0].State != gateway.Queued || !times[0].Equal(time.Now()) {
+			t.Errorf("%v, expected after %v", messages[0].State, times[0].Sub(began))
+		}
+		if got := times[1].Sub(began).Round(time.Second); got != 300*time.Second {
+			t.Errorf("expected after %v", got)
+		}
+	}, net1)
+}

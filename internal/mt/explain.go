@@ -47,6 +47,7 @@ func (s *Service) Explain(ctx context.Context, q Question) (Explanation, error) 
 	if q.Expiry == 0 {
 		q.Expiry = gateway.DefaultExpiry
 	}
+	q.Units = max(1, q.Units)
 	now := s.Now()
 	req.Now, req.Deadline = now.UnixNano(), now.Add(q.Expiry).UnixNano()
 	sn, err := s.snapshot(&q, &req)
@@ -115,8 +116,13 @@ func (s *Service) snapshot(q *Question, req *gateway.Request) (*snapshot, error)
 		sn.carriers[name] = d.condition(name)
 	}
 	for _, id := range live.index.Campaigns() {
-		sn.campaigns[id] = d.campaigns[id].freeFor(req.Now, 1)
+		sn.campaigns[id] = d.campaigns[id].freeFor(req.Now, q.Units)
 	}
-	req.Earliest = d.accountScope(q.Account).freeFor(req.Now, 1)
+	for i := range sn.pool.index.Len() { // pools know when a sender is free for one unit: what is left of its cap may have room for no more
+		if set := d.senders[live.index.Number(i).Number]; set != nil && set.Cap > 0 && q.Units > 1 {
+			sn.pool.index.Set(i, set.load(q.Units))
+		}
+	}
+	req.Earliest = d.accountScope(q.Account).freeFor(req.Now, q.Units)
 	return sn, nil
 }

@@ -117,7 +117,7 @@ func (s *Service) spareFor(old *gateway.Number) (best *gateway.Number) {
 	return best
 }
 
-// HealthState is how many senders rest and probe, over all markets, and how many numbers were replaced since the start.
+// HealthState is how many senders of powerpacks rest, how many senders probe, and how many numbers were replaced since the start.
 type HealthState struct {
 	Resting, Probing int
 	Replaced         int64
@@ -128,7 +128,11 @@ func (s *Service) Health() HealthState {
 	d := s.Dispatcher
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return HealthState{Resting: d.health.Count(gateway.Resting), Probing: d.health.Count(gateway.Probing), Replaced: s.replaced.Load()}
+	resting := 0 // numbers that are in no pool any more rest from nothing
+	for _, p := range d.pools {
+		resting += p.Resting()
+	}
+	return HealthState{Resting: resting, Probing: d.health.Count(gateway.Probing), Replaced: s.replaced.Load()}
 }
 
 // healthOf is a sender's health as an explanation shows it. Guarded by mu.

@@ -36,6 +36,7 @@ type lane struct {
 	astray  bool    // messages in it need another sender: it waits until they have one
 	flown   []int64 // messages beyond `after` that landed during the refill, which may have read them as queued
 	busy    int     // messages in flight or not recorded yet
+	gone    int     // units of these: the store counts them among those queued
 
 	served int64 // when a message last left, Unix nanoseconds: whoever waits since then comes first
 	at     int64 // heap key: when the sender was free and since when it waits, as last known
@@ -101,6 +102,17 @@ func (l *lane) recount() {
 	l.waiting = l.held()
 	l.enqueue(units - l.units)
 	l.units = units
+}
+
+// takeOff notes that a message of the lane is in flight, and land that it is not any more.
+func (l *lane) takeOff(m *gateway.Message) {
+	l.busy++
+	l.gone += m.Units
+}
+
+func (l *lane) land(m *gateway.Message) {
+	l.busy--
+	l.gone -= m.Units
 }
 
 // push adds a message that was just accepted and tells whether memory keeps it: only while memory holds the whole lane. The message's

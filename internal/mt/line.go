@@ -243,7 +243,7 @@ func hopeless(s *sender, m *gateway.Message, now int64) gateway.Reason {
 // fly opens a flight for the message.
 func (d *Dispatcher) fly(ln *lane, m *gateway.Message, now int64) {
 	f := newFlight(m, ln, max(1, ln.line.carrier.Parts(m)))
-	ln.busy++
+	ln.takeOff(m)
 	d.turn++
 	ln.turn, ln.served = d.turn, now
 	d.flying[m.ID.Seq()] = struct{}{}
@@ -386,7 +386,7 @@ func (l *line) doubted(m *gateway.Message) bool {
 
 // again puts a message back into its lane; nothing needs to be written for that.
 func (d *Dispatcher) again(f *flight, m *gateway.Message) {
-	f.lane.busy--
+	f.lane.land(f.message)
 	d.unfly(f.lane, m.ID.Seq())
 	d.comeBack(m)
 }

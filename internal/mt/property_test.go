@@ -345,7 +345,8 @@ func judgeScope(attempts []attempt, name string, rate float64, dailyCap int, of 
 		units := 0
 		for j := i; j < len(sent) && rate > 0; j++ {
 			units += sent[j].units()
-			if allowed := rate*sent[j].at.Sub(sent[i].at).Seconds() + float64(largest); float64(units) > allowed+1e-6 {
+			late := min(1, rate*0.002) // what may be made up for
+			if allowed := rate*sent[j].at.Sub(sent[i].at).Seconds() + float64(largest) + late; float64(units) > allowed+1e-6 {
 				return []string{fmt.Sprintf("%s at %v/s sent %d units in %v", name, rate, units, sent[j].at.Sub(sent[i].at))}
 			}
 		}

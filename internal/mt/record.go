@@ -46,7 +46,7 @@ func (d *Dispatcher) record(l *line, f *flight, r *gateway.SubmitRecord, back bo
 // giveUp ends a message that is not in flight and will not be. Guarded by mu.
 func (d *Dispatcher) giveUp(ln *lane, m *gateway.Message, reason gateway.Reason, at time.Time) {
 	f := newFlight(m, ln, 1)
-	ln.busy++
+	ln.takeOff(m)
 	d.flying[m.ID.Seq()] = struct{}{}
 	d.record(ln.line, f, &gateway.SubmitRecord{Message: m, Failure: reason, At: at}, false)
 }
@@ -174,7 +174,7 @@ func (d *Dispatcher) recorded(p *pendingRecord, applied gateway.Applied, err err
 		d.again(p.flight, withTaken(p))
 	} else {
 		p.line.settle(p.Message.ID.Seq())
-		p.flight.lane.busy--
+		p.flight.lane.land(p.Message)
 		d.unfly(p.flight.lane, p.Message.ID.Seq())
 		d.place(p.flight.lane)
 	}

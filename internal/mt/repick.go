@@ -155,15 +155,20 @@ func (s *Service) claimOrphans(l *lane, messages []*gateway.Message, habits map[
 		if _, flying := d.flying[seq]; flying || seq >= d.storing {
 			continue
 		}
-		carrier, around := "", false
-		if !d.orphaned(l.sender, m) {
-			if carrier, around = s.detour(l, r, m, now.UnixNano()); !around {
-				continue
-			}
+		orphaned, lost := d.orphaned(l.sender, m), hopeless(l.sender, m, now.UnixNano()) == gateway.InvalidSource
+		carrier, around := s.detour(l, r, m, now.UnixNano())
+		if !orphaned && !lost && !around {
+			continue
 		}
 		d.flying[seq] = struct{}{}
 		p := repicked{Move: gateway.Move{Message: m, At: now}, counted: d.uncount(m)}
-		if around {
+		switch {
+		case orphaned:
+		case lost: // its account has the number no more
+			p.Failure = gateway.InvalidSource
+			list = append(list, p)
+			continue
+		default:
 			p.From, p.PickedBy, p.Carrier, p.sender = m.From, m.PickedBy, carrier, l.sender
 			d.setAside(p.sender, m.Account, m.Units)
 			list = append(list, p)

@@ -74,9 +74,10 @@ func TestWaitingMessagesOfTheLastNumber(t *testing.T) {
 		change func(w *world)
 		want   gateway.State
 	}{
-		"removed":            {func(w *world) { w.store.numbers[0].Pool = gateway.ID{} }, gateway.Failed},
-		"given back":         {func(w *world) { w.store.numbers = nil }, gateway.Failed},
-		"with its powerpack": {func(w *world) { w.store.powerpacks, w.store.numbers[0].Pool = nil, gateway.ID{} }, gateway.Sent},
+		"removed":                           {func(w *world) { w.store.numbers[0].Pool = gateway.ID{} }, gateway.Failed},
+		"given back":                        {func(w *world) { w.store.numbers = nil }, gateway.Failed},
+		"its powerpack deleted, given back": {func(w *world) { w.store.powerpacks, w.store.numbers = nil, nil }, gateway.Failed},
+		"with its powerpack":                {func(w *world) { w.store.powerpacks, w.store.numbers[0].Pool = nil, gateway.ID{} }, gateway.Sent},
 	} {
 		net1 := net("net1", 10, 0)
 		inWorld(t, func(t *testing.T, w *world) {

@@ -43,7 +43,7 @@ func (d *Dispatcher) loads() map[string]gateway.Load {
 	defer d.mu.Unlock()
 	loads := make(map[string]gateway.Load, len(d.senders))
 	for number, s := range d.senders {
-		loads[number] = s.load()
+		loads[number] = s.load(1)
 	}
 	return loads
 }
@@ -72,10 +72,14 @@ func newRoster(read *gateway.Roster, loads map[string]gateway.Load) *roster {
 // enlist sets the rates and caps of senders, campaigns and accounts, and brings the senders' loads into the roster's pools. Lanes whose sender
 // has left its pool are looked through. Guarded by mu.
 func (d *Dispatcher) enlist(read *gateway.Roster, r *roster) {
-	former := make(map[*sender]gateway.ID, len(d.senders))
+	type past struct {
+		powerpack gateway.ID
+		owner     gateway.AccountID
+	}
+	former := make(map[*sender]past, len(d.senders))
 	for _, s := range d.senders {
-		former[s] = s.powerpack
-		s.listed = false
+		former[s] = past{s.powerpack, s.owner}
+		s.listed, s.owner = false, ""
 		s.join(gateway.ID{}, nil, 0)
 	}
 	d.enlistShared(read)
@@ -105,7 +109,7 @@ func (d *Dispatcher) enlist(read *gateway.Roster, r *roster) {
 			l.enter()
 		}
 		d.reorder(s)
-		if was := former[s]; !was.IsZero() && was != s.powerpack {
+		if was := former[s]; !was.powerpack.IsZero() && was.powerpack != s.powerpack || was.owner != "" && was.owner != s.owner {
 			for _, l := range s.lanes {
 				d.strand(l)
 			}

@@ -83,7 +83,7 @@ func (d *Dispatcher) limit(s *scope, limit gateway.Limit, dailyCap int, paused b
 	if first {
 		s.known = true
 		s.Free = d.clocks[s.clock()]
-		if d.floor > 0 {
+		if d.floor > 0 && d.pools == nil { // what comes later sent nothing before the crash
 			s.Free = max(s.Free, d.restAfterCrash(s, limit))
 		}
 	}

@@ -241,3 +241,30 @@ func TestExpiryOfASourceIsKnownAtOnce(t *testing.T) {
 		}
 	}, net("net1", 10, 0))
 }
+
+// A message of several units goes by another sender when its campaign's cap has room for fewer, as Explain says.
+func TestCampaignCapInTheChoice(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.number(alice, "", 0)
+		w.number(bob, "", 0)
+		w.number(carol, "", 1)
+		w.campaign(0, 4, alice, bob)
+		w.pack(gateway.Powerpack{})
+		p := w.start()
+		three := packRequest(over1)
+		three.Text = text(3)
+		explain := func(want string) {
+			t.Helper()
+			q := Question{Account: testAccount, Powerpack: testPack, To: gateway.Destination{Number: over1, Country: "US"}, Service: gateway.SMS, Units: 3}
+			e, err := p.service.Explain(t.Context(), q)
+			if err != nil || e.Taken.Number == nil || e.Taken.Number.Number != want {
+				t.Errorf("%+v, %v", e.Taken, err)
+			}
+		}
+		explain(alice)
+		wantFrom(t, "all of it", w.accept(t, three), alice)
+		explain(carol)
+		wantFrom(t, "one unit is left", w.accept(t, three), carol)
+		wantFrom(t, "which is enough for one", w.accept(t, packRequest(over1)), bob)
+	}, net("net1", 100, 0))
+}

@@ -21,13 +21,13 @@ type sender struct {
 // tell tells the pool how busy the sender is.
 func (s *sender) tell() {
 	if s.pool != nil {
-		s.pool.Set(s.index, s.load())
+		s.pool.Set(s.index, s.load(1))
 	}
 }
 
-// load is how busy the sender is, as its pool sees it: for a message of one unit.
-func (s *sender) load() gateway.Load {
-	free, backlog := s.Behind(s.queued, s.aboard, 1)
+// load is how busy the sender is for a message of some units; its pool sees that for one.
+func (s *sender) load(units int) gateway.Load {
+	free, backlog := s.Behind(s.queued, s.aboard, units)
 	return gateway.Load{Free: free, Backlog: backlog, Used: s.used}
 }
 

@@ -387,7 +387,7 @@ func (s *Service) pickFor(p *pool, m *gateway.Message, req gateway.Request, habi
 		return nil, gateway.InvalidSource
 	}
 	req.Sticky = habits[gateway.StickyKey{Powerpack: m.Powerpack, To: m.To}].from
-	choice, ok := p.powerpack.Pick(p.index, req, s.Dispatcher.outside(req.Now))
+	choice, ok := p.powerpack.Pick(p.index, req, s.Dispatcher.outside(req.Now, m.Units))
 	switch {
 	case ok:
 		number := p.index.Number(choice.Index)

@@ -84,6 +84,7 @@ type Question struct {
 	To        gateway.Destination
 	Service   gateway.Service
 	Expiry    time.Duration // zero: gateway.DefaultExpiry
+	Units     int           // of the message; 0: one
 }
 
 // Queues gives the lanes with waiting messages that fit, the longest first.

@@ -308,7 +308,7 @@ func (p *process) auditPools() (wrong []string) {
 	for _, pool := range p.service.roster.Load().pools {
 		for i := range pool.index.Len() {
 			s := d.senders[pool.index.Number(i).Number]
-			if got, want := pool.index.Load(i), s.load(); got != want || s.pool != pool.index || s.index != i {
+			if got, want := pool.index.Load(i), s.load(1); got != want || s.pool != pool.index || s.index != i {
 				wrong = append(wrong, fmt.Sprintf("sender %s has %+v, its pool %+v", s.name, want, got))
 			}
 		}

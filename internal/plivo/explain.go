@@ -6,10 +6,12 @@ import (
 	"net/http"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/heliograph/heliograph/internal/gateway"
 	"github.com/heliograph/heliograph/internal/mt"
 	"github.com/heliograph/heliograph/internal/numbering"
+	"github.com/heliograph/heliograph/internal/tpdu"
 )
 
 // explainedSender is a sender of a powerpack, as an explanation shows it.
@@ -80,6 +82,16 @@ func readQuestion(args arguments) (q mt.Question, err error) {
 		if q.Service, ok = gateway.ParseService(strings.ToLower(name)); !ok {
 			return q, gateway.Errorf(gateway.Invalid, "type must be sms or mms")
 		}
+	}
+	text, err := args.text("text")
+	if err != nil {
+		return q, err
+	}
+	if q.Service == gateway.SMS && text != "" {
+		if !utf8.ValidString(text) {
+			return q, gateway.Errorf(gateway.Invalid, "text is not UTF-8")
+		}
+		_, q.Units = tpdu.Count(text)
 	}
 	q.Expiry, err = readExpiry(args)
 	return q, err

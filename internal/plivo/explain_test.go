@@ -36,6 +36,10 @@ func TestExplain(t *testing.T) {
 	if diff := cmp.Diff(question, asked); diff != "" {
 		t.Errorf("asked (-want +got):\n%s", diff)
 	}
+	s.ok(s.do(ask{method: "GET", path: path + "?dst=14155550123&text=" + strings.Repeat("a", 400)}), 200)
+	if asked.Units != 3 {
+		t.Errorf("asked for %d units", asked.Units)
+	}
 	delete(r.body, "api_id")
 	want := map[string]any{
 		"dst": "14155550123", "type": "mms", "error_code": nil, "error_message": "", "sticky_sender": "14155550100", "senders": 3.0,
