@@ -20,6 +20,7 @@ type fakeStore struct {
 	powerpacks []gateway.Powerpack
 	numbers    []gateway.Number
 	fakeAccounts
+	fakeMedia
 
 	reads  int   // of accounts
 	err    error // every method fails with it
