@@ -185,6 +185,32 @@ func form(t testing.TB, name string, content []byte) (body []byte, contentType s
 	return b.Bytes(), w.FormDataContentType()
 }
 
+// TestMediaRefused: a client that writes its whole upload before it reads gets the answer, however early that was clear.
+func TestMediaRefused(t *testing.T) {
+	customer := newAccount(t, serve(t, t.TempDir(), "").url(t))
+	large := bytes.Repeat([]byte("a"), 16<<20)
+	body, contentType := form(t, "a.txt", large)
+	crowd := strings.Repeat("--b\r\nContent-Disposition: form-data; name=file; filename=a.txt\r\n\r\nx\r\n", 11) + string(large)
+	for _, test := range []struct {
+		contentType string
+		body        []byte
+		status      int
+	}{
+		{contentType, body, http.StatusOK}, // for the file alone is refused
+		{"application/octet-stream", large, http.StatusBadRequest},
+		{"multipart/form-data; boundary=b", []byte(crowd), http.StatusBadRequest},
+		{contentType, append(bytes.Clone(body), make([]byte, 5<<20+100<<10)...), http.StatusRequestEntityTooLarge},
+	} {
+		r, err := customer.do(within(t), http.MethodPost, "/v1/Account/"+authID+"/Media/", test.contentType, test.body, asCustomer)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.want(t, test.status); strings.Contains(string(r.body), "success") {
+			t.Errorf("kept: %s", r.body)
+		}
+	}
+}
+
 // TestMediaCutOff: an upload whose connection ends, or whose server does, leaves nothing behind.
 func TestMediaCutOff(t *testing.T) {
 	data := t.TempDir()

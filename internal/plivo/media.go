@@ -104,13 +104,24 @@ type arrival struct {
 	why             string
 }
 
-func (a *API) uploadMedia(c *call) (answer, error) {
+func (a *API) uploadMedia(c *call) (ans answer, err error) {
+	begun := false
+	defer func() {
+		if err != nil && (begun || c.r.Header.Get("Expect") == "") { // a client that writes before it reads gets its answer
+			_, _ = io.CopyN(io.Discard, c.r.Body, maxUpload)
+		}
+	}()
 	leave, err := a.uploads.enter(c.accountID())
 	if err != nil {
 		return answer{}, err
 	}
 	defer leave()
-	files, err := a.receiveFiles(c)
+	body, err := c.openUpload()
+	if err != nil {
+		return answer{}, err
+	}
+	begun = true
+	files, err := a.receiveFiles(body)
 	defer func() {
 		for _, f := range files {
 			if f.Incoming != nil {
@@ -151,11 +162,7 @@ func showUploads(c *call, files []arrival, kept []gateway.Medium) []uploaded {
 
 // receiveFiles takes in the files of a form, each straight to disk. What is wrong with one file is said of that file; what is wrong with the form
 // refuses it. The files that it gives are the caller's to discard, also with an error.
-func (a *API) receiveFiles(c *call) (files []arrival, err error) {
-	body, err := c.openUpload()
-	if err != nil {
-		return nil, err
-	}
+func (a *API) receiveFiles(body *upload) (files []arrival, err error) {
 	for range maxParts {
 		part, err := body.form.NextPart()
 		if err == io.EOF { // a wrapped one is a form that was cut off
@@ -238,9 +245,6 @@ func (c *call) openUpload() (*upload, error) {
 		return nil, gateway.Errorf(gateway.Invalid, "the request body must be multipart/form-data with the files in parts named file")
 	}
 	if c.r.ContentLength > maxUpload {
-		if c.r.Header.Get("Expect") == "" {
-			_, _ = io.CopyN(io.Discard, c.r.Body, drainLimit)
-		}
 		return nil, errTooLarge
 	}
 	until := time.Now().Add(uploadPatience) // a connection that cannot be given longer keeps to the server's bounds
@@ -254,7 +258,6 @@ func (u *upload) trouble(err error) error {
 	var refusal *gateway.Error
 	switch {
 	case u.body.left < 0:
-		_, _ = io.CopyN(io.Discard, u.body.from, drainLimit)
 		return errTooLarge
 	case errors.As(err, &refusal):
 		return err
