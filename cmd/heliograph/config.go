@@ -79,6 +79,7 @@ type MediaConfig struct {
 	Unused Duration `yaml:"unused"` // that no message names
 	Used   Duration `yaml:"used"`   // from the newest message on
 	Links  Duration `yaml:"links"`
+	Room   int64    `yaml:"room"` // of an account, in MiB
 }
 
 // HealthConfig says when senders that deliver badly rest; see gateway.HealthRules.
@@ -131,7 +132,7 @@ func defaultConfig() Config {
 		Health:    HealthConfig{Enabled: true, Window: Duration(health.Window), Floor: health.Floor, Rest: Duration(health.Rest)},
 		DayZone:   "UTC",
 		Retention: RetentionConfig{Texts: Duration(7 * 24 * time.Hour), Records: Duration(90 * 24 * time.Hour)},
-		Media:     MediaConfig{Unused: Duration(media.DefaultUnused), Used: Duration(media.DefaultUsed), Links: Duration(media.DefaultLinked)},
+		Media:     MediaConfig{Unused: Duration(media.DefaultUnused), Used: Duration(media.DefaultUsed), Links: Duration(media.DefaultLinked), Room: media.DefaultRoom >> 20},
 	}
 }
 

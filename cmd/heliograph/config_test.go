@@ -135,6 +135,8 @@ func TestConfigErrors(t *testing.T) {
 		"public_url: https://u:p@sms.example.net":                      "public_url:",
 		"media: {unused: 0s}":                                          "media:",
 		"media: {links: -1s}":                                          "media:",
+		"media: {room: 0}":                                             "media:",
+		"media: {room: 1099511627777}":                                 "media:",
 		"media: {used: 23h}":                                           "media:",
 		"media: {unused: 3d, used: 2d}":                                "media:",
 		"carriers: [{protocol: loopback}]":                             "carriers[0].name:",

@@ -24,9 +24,12 @@ func openLibrary(cfg *Config, key [32]byte, index media.Index, log *slog.Logger)
 	}
 	return media.Open(media.Config{
 		Dir: filepath.Join(cfg.Data, mediaFolder), Index: index, Links: links, Now: time.Now, Log: log,
-		Unused: time.Duration(cfg.Media.Unused), Used: time.Duration(cfg.Media.Used),
+		Unused: time.Duration(cfg.Media.Unused), Used: time.Duration(cfg.Media.Used), Room: cfg.Media.Room << 20,
 	})
 }
+
+// mostRoom bounds the room of an account, in MiB: its octets must fit into an int64.
+const mostRoom = 1 << 40
 
 // checkMedia finds what is wrong with the settings of media.
 func checkMedia(c *Config) []error {
@@ -34,8 +37,8 @@ func checkMedia(c *Config) []error {
 	if c.PublicURL != "" && !isBaseURL(c.PublicURL) {
 		errs = append(errs, fmt.Errorf("public_url: %q is no URL such as https://sms.example.net, without a slash at its end", c.PublicURL))
 	}
-	if c.Media.Unused <= 0 || c.Media.Links <= 0 {
-		errs = append(errs, errors.New("media: unused and links must be positive"))
+	if c.Media.Unused <= 0 || c.Media.Links <= 0 || c.Media.Room <= 0 || c.Media.Room > mostRoom {
+		errs = append(errs, errors.New("media: unused, links and room must be positive"))
 	}
 	// A request that is repeated for its Idempotency-Key names what it named at first.
 	if least := Duration(gateway.IdempotencyWindow); c.Media.Used < least || c.Media.Used < c.Media.Unused {

@@ -2,6 +2,7 @@ package media
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"io"
 	"log/slog"
@@ -25,6 +26,7 @@ type fakeIndex struct {
 	mu   sync.Mutex
 	rows []gateway.Medium
 	err  error // every method fails with it
+	full error // CreateMedia fails with it
 
 	expired func() // called after rows were removed, before anybody hears of it
 }
@@ -32,10 +34,11 @@ type fakeIndex struct {
 func (x *fakeIndex) CreateMedia(_ context.Context, list []gateway.Medium) error {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if x.err == nil {
-		x.rows = append(x.rows, list...)
+	if err := cmp.Or(x.err, x.full); err != nil {
+		return err
 	}
-	return x.err
+	x.rows = append(x.rows, list...)
+	return nil
 }
 
 func (x *fakeIndex) count() int {
@@ -101,6 +104,17 @@ func (x *fakeIndex) UseMedia(_ context.Context, owner gateway.AccountID, ids []g
 		}
 	}
 	return x.err
+}
+
+func (x *fakeIndex) MediaSize(_ context.Context, owner gateway.AccountID, at time.Time) (size int64, err error) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	for _, m := range x.rows {
+		if m.Account == owner && m.ExpiresAt.After(at) {
+			size += m.Size
+		}
+	}
+	return size, x.err
 }
 
 // expireBatch is how many rows one step removes.

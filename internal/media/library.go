@@ -23,6 +23,8 @@ type Index interface {
 	// UseMedia notes that messages name media of the account, which are kept until a later time from now on, never a shorter one than before.
 	// NotFound when one is not there or expired: then nothing is noted.
 	UseMedia(ctx context.Context, account gateway.AccountID, ids []gateway.ID, at, until time.Time) error
+	// MediaSize is how many octets the media of an account have together that have not expired at that time.
+	MediaSize(ctx context.Context, account gateway.AccountID, at time.Time) (int64, error)
 	// ExpireMedia removes some rows that expired before a time; more tells that there may be others. It gives the contents that no row names any
 	// more.
 	ExpireMedia(ctx context.Context, before time.Time) (orphans []gateway.Content, more bool, err error)
@@ -40,12 +42,16 @@ type Config struct {
 
 	// Unused is how long a medium is kept that no message names, Used one that a message does, from the newest on; 0: the default.
 	Unused, Used time.Duration
+	// Room is how many octets the media of an account may have together; 0: the default. Uploads at the same moment do not see each other, so it may
+	// be passed by what they bring.
+	Room int64
 }
 
-// Defaults of how long media are kept.
+// Defaults of how long media are kept, and how many.
 const (
-	DefaultUnused = 6 * time.Hour
-	DefaultUsed   = 365 * 24 * time.Hour
+	DefaultUnused       = 6 * time.Hour
+	DefaultUsed         = 365 * 24 * time.Hour
+	DefaultRoom   int64 = 5 << 30
 )
 
 // Library keeps media. Its methods may be called from any goroutine.
@@ -61,6 +67,7 @@ type Library struct {
 	log    *slog.Logger
 	unused time.Duration
 	used   time.Duration
+	room   int64
 
 	placing sync.RWMutex
 }
@@ -71,12 +78,15 @@ func Open(cfg Config) (*Library, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &Library{files: folder, index: cfg.Index, links: cfg.Links, now: cfg.Now, log: cfg.Log, unused: cfg.Unused, used: cfg.Used}
+	l := &Library{files: folder, index: cfg.Index, links: cfg.Links, now: cfg.Now, log: cfg.Log, unused: cfg.Unused, used: cfg.Used, room: cfg.Room}
 	if l.unused <= 0 {
 		l.unused = DefaultUnused
 	}
 	if l.used <= 0 {
 		l.used = DefaultUsed
+	}
+	if l.room <= 0 {
+		l.room = DefaultRoom
 	}
 	return l, nil
 }
@@ -95,7 +105,7 @@ type Addition struct {
 	Type string
 }
 
-// Add keeps files for an account, all or none. When it returns without an error they are on disk.
+// Add keeps files for an account, all or none. When it returns without an error they are on disk. Invalid when the account has no room for them.
 func (l *Library) Add(ctx context.Context, account gateway.AccountID, additions []Addition) ([]gateway.Medium, error) {
 	now := l.now()
 	list := make([]gateway.Medium, len(additions))
@@ -107,6 +117,9 @@ func (l *Library) Add(ctx context.Context, account gateway.AccountID, additions 
 	if len(list) == 0 {
 		return nil, nil
 	}
+	if err := l.fits(ctx, account, list); err != nil {
+		return nil, err
+	}
 	l.placing.RLock()
 	defer l.placing.RUnlock()
 	for _, a := range additions {
@@ -115,6 +128,21 @@ func (l *Library) Add(ctx context.Context, account gateway.AccountID, additions 
 		}
 	}
 	return list, l.index.CreateMedia(ctx, list)
+}
+
+// fits refuses what an account has no room for: one account does not fill the disk for all.
+func (l *Library) fits(ctx context.Context, account gateway.AccountID, list []gateway.Medium) error {
+	size, err := l.index.MediaSize(ctx, account, l.now())
+	if err != nil {
+		return err
+	}
+	for _, m := range list {
+		size += m.Size
+	}
+	if size > l.room {
+		return gateway.Errorf(gateway.Invalid, "the account's files would have %d octets together, at most %d are kept; unused ones go by themselves", size, l.room)
+	}
+	return nil
 }
 
 // noteAgain is how much longer a medium must be kept than it is already until its use is written down: one that many messages name costs a write a

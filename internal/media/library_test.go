@@ -135,18 +135,51 @@ func TestAddNothing(t *testing.T) {
 	if list, err := s.Add(t.Context(), account, nil); list != nil || err != nil {
 		t.Errorf("%v, %v", list, err)
 	}
-	s.index.err = errors.New("no")
-	in := s.receive("hello")
-	if _, err := s.Add(t.Context(), account, []Addition{{in, s.ids.Next(begin), "a.txt", "text/plain"}}); err == nil {
-		t.Error("kept without a row")
+	add := func() error {
+		in := s.receive("hello")
+		defer in.Discard()
+		_, err := s.Add(t.Context(), account, []Addition{{in, s.ids.Next(begin), "a.txt", "text/plain"}})
+		return err
 	}
-	in.Discard()
+	s.index.full = errors.New("no")
+	if err := add(); !errors.Is(err, s.index.full) {
+		t.Errorf("kept without a row: %v", err)
+	}
+	s.index.err = errors.New("no")
+	if err := add(); !errors.Is(err, s.index.err) {
+		t.Errorf("kept without a look at the rows: %v", err)
+	}
 	if err := s.sweep(t.Context()); err == nil || len(s.names()) != 1 {
 		t.Errorf("without the rows a sweep leaves %v, %v", s.names(), err)
 	}
 	s.index.err = nil
 	if err := s.sweep(t.Context()); err != nil || len(s.names()) != 0 {
 		t.Errorf("a sweep leaves %v, %v", s.names(), err)
+	}
+}
+
+// TestRoom: an account keeps no more than it has room for; others have theirs.
+func TestRoom(t *testing.T) {
+	s := newShelf(t)
+	s.room = 11
+	first := s.add("12345")
+	s.add("12345") // the same content: the account asked for it twice
+	add := func(owner gateway.AccountID, content string) error {
+		in := s.receive(content)
+		defer in.Discard()
+		_, err := s.Add(t.Context(), owner, []Addition{{in, s.ids.Next(s.time), "a.txt", "text/plain"}})
+		return err
+	}
+	var refusal *gateway.Error
+	if err := add(account, "12"); !errors.As(err, &refusal) || refusal.Code != gateway.Invalid || len(s.index.rows) != 2 {
+		t.Errorf("more than there is room for: %v", err)
+	}
+	if err := errors.Join(add(account, "1"), add("MATWOTWOTWOTWOTWOTWO", "12345678901")); err != nil {
+		t.Error(err)
+	}
+	s.time = first.ExpiresAt // what has expired takes up none
+	if err := add(account, "12345678901"); err != nil {
+		t.Error(err)
 	}
 }
 

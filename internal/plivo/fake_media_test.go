@@ -78,6 +78,17 @@ func (s *fakeStore) UseMedia(_ context.Context, account gateway.AccountID, ids [
 	return s.err
 }
 
+func (s *fakeStore) MediaSize(_ context.Context, owner gateway.AccountID, at time.Time) (size int64, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, m := range s.media {
+		if m.Account == owner && m.ExpiresAt.After(at) {
+			size += m.Size
+		}
+	}
+	return size, s.err
+}
+
 // ExpireMedia is not asked for by the API.
 func (s *fakeStore) ExpireMedia(context.Context, time.Time) ([]gateway.Content, bool, error) {
 	return nil, false, s.err

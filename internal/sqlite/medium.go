@@ -102,6 +102,18 @@ func (s *Store) Media(ctx context.Context, filter gateway.MediumFilter) (list []
 	return list, total, err
 }
 
+// MediaSize is how many octets the media of an account have together that have not expired at that time.
+func (s *Store) MediaSize(ctx context.Context, account gateway.AccountID, at time.Time) (size int64, err error) {
+	err = s.read(ctx, func(conn *sqlite.Conn) error {
+		q := prepare(conn, "SELECT ifnull(sum(size), 0) FROM media INDEXED BY media_by_account WHERE account = ? AND expires_at > ?")
+		for q.text(string(account)).time(at); q.next(); {
+			size = q.readInt()
+		}
+		return q.err
+	})
+	return size, err
+}
+
 // UseMedia notes that messages name media of the account, which are kept until a later time from now on, never a shorter one than before. NotFound
 // when one is not there, or expired: then nothing is noted.
 func (s *Store) UseMedia(ctx context.Context, account gateway.AccountID, ids []gateway.ID, at, until time.Time) error {

@@ -40,6 +40,10 @@ var mediumTests = map[string]func(*world){
 		later := w.now.Add(time.Minute)
 		w.media(gateway.MediumFilter{Account: one, At: later}, 4, slices.Delete(slices.Clone(list), 2, 3))
 		w.media(gateway.MediumFilter{Account: "MANONENONENONENONENO", At: w.now}, 0, nil)
+		for at, want := range map[time.Time]int64{w.now: 5 * 47343, later: 4 * 47343} {
+			w.same(must[int64](w)(w.MediaSize(w.ctx, one, at)), want)
+		}
+		w.same(must[int64](w)(w.MediaSize(w.ctx, "MANONENONENONENONENO", w.now)), int64(0))
 		_, err := w.AnyMedium(w.ctx, list[2].ID, later)
 		w.refused(err, gateway.NotFound)
 	},

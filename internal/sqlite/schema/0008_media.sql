@@ -12,6 +12,6 @@ CREATE TABLE media (
 	expires_at INTEGER NOT NULL
 ) STRICT;
 
-CREATE INDEX media_by_account ON media (account, number);
+CREATE INDEX media_by_account ON media (account, number, expires_at, size); -- counts and sums read it alone
 CREATE INDEX media_by_content ON media (content);
 CREATE INDEX media_by_expiry ON media (expires_at);
