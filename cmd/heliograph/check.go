@@ -67,6 +67,7 @@ func checkConfig(c *Config) []error {
 	if c.Retention.Texts <= 0 || c.Retention.Records < c.Retention.Texts {
 		wrong("retention: texts must be positive and records at least as long")
 	}
+	errs = append(errs, checkMedia(c)...)
 	if _, err := time.LoadLocation(c.DayZone); err != nil {
 		wrong("day_zone: %q is no time zone such as America/Los_Angeles", c.DayZone)
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/heliograph/heliograph/internal/gateway"
+	"github.com/heliograph/heliograph/internal/media"
 )
 
 // Config is every setting of the server. Each has a key of the configuration file, an environment variable (HELIOGRAPH_ and the key's
@@ -18,6 +19,8 @@ type Config struct {
 	Listen   string `yaml:"listen"`
 	Data     string `yaml:"data"`
 	Database string `yaml:"database"`
+	// PublicURL is under which address the outside reaches the server, for links to media. Empty: the one by which a caller has reached it.
+	PublicURL string `yaml:"public_url"`
 
 	// Credentials of the first start; the admin token holds at every start.
 	AuthID     string `yaml:"auth_id"`
@@ -32,6 +35,7 @@ type Config struct {
 	Routes    []RouteConfig   `yaml:"routes"`
 	Egress    EgressConfig    `yaml:"egress"`
 	Retention RetentionConfig `yaml:"retention"`
+	Media     MediaConfig     `yaml:"media"`
 	Health    HealthConfig    `yaml:"health"`
 	// DayZone is the time zone in which daily caps are counted, by its IANA name.
 	DayZone string `yaml:"day_zone"`
@@ -68,6 +72,14 @@ type EgressConfig struct {
 type RetentionConfig struct {
 	Texts   Duration `yaml:"texts"`
 	Records Duration `yaml:"records"`
+}
+
+// MediaConfig says how long uploaded files are kept, and links to them hold.
+type MediaConfig struct {
+	Unused Duration `yaml:"unused"` // that no message names
+	Used   Duration `yaml:"used"`   // from the newest message on
+	Links  Duration `yaml:"links"`
+	Room   int64    `yaml:"room"` // of an account, in MiB
 }
 
 // HealthConfig says when senders that deliver badly rest; see gateway.HealthRules.
@@ -120,6 +132,7 @@ func defaultConfig() Config {
 		Health:    HealthConfig{Enabled: true, Window: Duration(health.Window), Floor: health.Floor, Rest: Duration(health.Rest)},
 		DayZone:   "UTC",
 		Retention: RetentionConfig{Texts: Duration(7 * 24 * time.Hour), Records: Duration(90 * 24 * time.Hour)},
+		Media:     MediaConfig{Unused: Duration(media.DefaultUnused), Used: Duration(media.DefaultUsed), Links: Duration(media.DefaultLinked), Room: media.DefaultRoom >> 20},
 	}
 }
 

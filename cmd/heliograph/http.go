@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/heliograph/heliograph/internal/media"
 )
 
 // httpListener is an open port.
@@ -88,6 +90,8 @@ func (s *server) handler() http.Handler {
 			ready.ServeHTTP(w, r)
 		case path == "/metrics":
 			metrics.ServeHTTP(w, r)
+		case strings.HasPrefix(path, media.Prefix):
+			s.library.ServeHTTP(w, r)
 		case strings.HasPrefix(path, "/admin/debug/pprof/"):
 			profiles.ServeHTTP(w, r)
 		case strings.HasPrefix(path, "/admin/"):

@@ -13,6 +13,7 @@ import (
 	"github.com/heliograph/heliograph/internal/dlr"
 	"github.com/heliograph/heliograph/internal/egress"
 	"github.com/heliograph/heliograph/internal/gateway"
+	"github.com/heliograph/heliograph/internal/media"
 	"github.com/heliograph/heliograph/internal/mt"
 	"github.com/heliograph/heliograph/internal/operator"
 	"github.com/heliograph/heliograph/internal/plivo"
@@ -64,11 +65,14 @@ func serve(ctx context.Context, cfg *Config, std streams) error {
 	if err != nil {
 		return err
 	}
-	err = serveFrom(ctx, cfg, store, log, std.out)
+	library, err := openLibrary(cfg, key, store, log)
+	if err == nil {
+		err = serveFrom(ctx, cfg, store, library, log, std.out)
+	}
 	return errors.Join(err, store.Close())
 }
 
-func serveFrom(ctx context.Context, cfg *Config, store *sqlite.Store, log *slog.Logger, out io.Writer) error {
+func serveFrom(ctx context.Context, cfg *Config, store *sqlite.Store, library *media.Library, log *slog.Logger, out io.Writer) error {
 	ids := &gateway.IDSource{Entropy: rand.Uint64}
 	last, err := store.LastSeq(ctx)
 	if err != nil {
@@ -79,7 +83,7 @@ func serveFrom(ctx context.Context, cfg *Config, store *sqlite.Store, log *slog.
 	if err != nil {
 		return err
 	}
-	s, err := newServer(ctx, cfg, store, ids, log)
+	s, err := newServer(ctx, cfg, store, library, ids, log)
 	if err != nil {
 		return err
 	}
@@ -112,6 +116,7 @@ func serveFrom(ctx context.Context, cfg *Config, store *sqlite.Store, log *slog.
 type server struct {
 	cfg        *Config
 	store      *sqlite.Store
+	library    *media.Library
 	log        *slog.Logger
 	service    *mt.Service
 	dispatcher *mt.Dispatcher
@@ -124,8 +129,8 @@ type server struct {
 }
 
 // newServer wires the parts together and loads what waits in the store; nothing runs yet.
-func newServer(ctx context.Context, cfg *Config, store *sqlite.Store, ids *gateway.IDSource, log *slog.Logger) (*server, error) {
-	s := &server{cfg: cfg, store: store, log: log, timings: newTimings()}
+func newServer(ctx context.Context, cfg *Config, store *sqlite.Store, library *media.Library, ids *gateway.IDSource, log *slog.Logger) (*server, error) {
+	s := &server{cfg: cfg, store: store, library: library, log: log, timings: newTimings()}
 	accounts := plivo.NewAccounts(store.Account, time.Now)
 	s.callbacks = webhook.New(webhook.Config{
 		Store:  store,
@@ -154,7 +159,7 @@ func newServer(ctx context.Context, cfg *Config, store *sqlite.Store, ids *gatew
 		return nil, err
 	}
 	s.accounts = plivo.New(plivo.Config{
-		Store: store, Accounts: accounts, Accept: s.service.Accept, Explain: s.service.Explain, Estimate: s.service.Estimate, Changed: s.service.Refresh, IDs: ids, Now: time.Now, Log: log,
+		Store: store, Media: library, PublicURL: cfg.PublicURL, Accounts: accounts, Accept: s.service.Accept, Explain: s.service.Explain, Estimate: s.service.Estimate, Changed: s.service.Refresh, IDs: ids, Now: time.Now, Log: log,
 		TrustedProxies: cfg.TrustedProxies, Served: s.timings.served,
 	})
 	token, ok, err := store.OperatorToken(ctx)
@@ -174,6 +179,7 @@ func newServer(ctx context.Context, cfg *Config, store *sqlite.Store, ids *gatew
 // start runs everything, from the end of a message's way to its beginning.
 func (s *server) start(running *stages, listener *httpListener) {
 	running.start("retention", s.purge)
+	running.start("media", s.library.Run)
 	running.start("callbacks", s.callbacks.Run)
 	running.start("receipts", s.receipts.Run)
 	running.start("carriers", s.carriers.runs()...)

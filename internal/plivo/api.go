@@ -9,6 +9,7 @@
 //	body.go       arguments from JSON, forms and queries, loosely typed
 //	json.go       the JSON reader
 //	message.go    POST Message: checks, and what is answered
+//	media.go      files: uploads, and those of a message
 //	record.go     a message as its record shows it
 //	list.go       GET Message: filters; pages of any list
 //	number.go     the numbers of an account
@@ -53,12 +54,15 @@ import (
 	"time"
 
 	"github.com/heliograph/heliograph/internal/gateway"
+	"github.com/heliograph/heliograph/internal/media"
 	"github.com/heliograph/heliograph/internal/mt"
 )
 
-// Config is what an API works with. Store, Accept, Explain, IDs, Now and Log must be set.
+// Config is what an API works with. Store, Media, Accept, Explain, IDs, Now and Log must be set.
 type Config struct {
 	Store Store
+	// Media keeps what is uploaded.
+	Media *media.Library
 	// Accept takes a checked message. When it returns without an error, the message is on disk.
 	Accept func(context.Context, *mt.Request) (gateway.Acceptance, error)
 	// Explain tells which sender a powerpack of the account would take, and why not the others.
@@ -79,6 +83,8 @@ type Config struct {
 	MaxBody int64
 	// TrustedProxies are networks whose X-Forwarded-For is believed.
 	TrustedProxies []netip.Prefix
+	// PublicURL is what links to media begin with, without a slash at its end; empty: the address by which the caller has reached the server.
+	PublicURL string
 	// Served hears of every answered request: the route's pattern ("" where none fits), the status and the time it took. nil: nobody does.
 	Served func(method, pattern string, status int, took time.Duration)
 }
@@ -86,6 +92,9 @@ type Config struct {
 // API serves the account API.
 type API struct {
 	store    Store
+	media    *media.Library
+	uploads  uploading
+	public   string // what links to media begin with
 	accept   func(context.Context, *mt.Request) (gateway.Acceptance, error)
 	explain  func(context.Context, mt.Question) (mt.Explanation, error)
 	estimate func(context.Context, []*gateway.Message) ([]time.Time, error)
@@ -129,6 +138,7 @@ func New(cfg Config) http.Handler {
 	if a.served == nil {
 		a.served = func(string, string, int, time.Duration) {}
 	}
+	a.media, a.public, a.uploads.own = cfg.Media, cfg.PublicURL, map[gateway.AccountID]int{}
 	a.routes = a.table()
 	return a
 }
@@ -145,6 +155,11 @@ func (a *API) table() []route {
 
 		newRoute("/v1/Account/{auth_id}/Message/", a.listMessages, a.createMessage, nil),
 		newRoute("/v1/Account/{auth_id}/Message/{message_uuid}/", a.getMessage, nil, nil),
+		newRoute("/v1/Account/{auth_id}/Message/{message_uuid}/Media/", a.listMessageMedia, nil, a.deleteMessageMedia),
+		newRoute("/v1/Account/{auth_id}/Message/{message_uuid}/Media/{media_id}/", a.getMessageMedium, nil, nil),
+
+		newRoute("/v1/Account/{auth_id}/Media/", a.listMedia, a.uploadMedia, nil),
+		newRoute("/v1/Account/{auth_id}/Media/{media_id}/", a.getMedium, nil, nil),
 
 		newRoute("/v1/Account/{auth_id}/Number/", a.listNumbers, nil, nil),
 		newRoute("/v1/Account/{auth_id}/Number/{number}/", a.getNumber, a.updateNumber, a.unrentNumber),
@@ -256,6 +271,7 @@ type call struct {
 	id      gateway.ID // api_id; a repeated request answers with the first one's
 	at      time.Time
 	header  http.Header // of the answer
+	control *http.ResponseController
 	client  netip.Addr
 	from    netip.Addr // what the throttle counts the client as
 	path    segments
@@ -273,7 +289,7 @@ func (c *call) resource(segments string) string {
 // ServeHTTP answers one request. Whatever happens, the answer is a JSON object with an api_id, but for 204, which has no body.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := &call{api: a, r: r, at: a.now(), header: w.Header(), client: a.clientOf(r)}
-	c.id, c.from = a.ids.Next(c.at), sourceOf(c.client)
+	c.id, c.from, c.control = a.ids.Next(c.at), sourceOf(c.client), http.NewResponseController(w)
 	ans, err := a.serve(c)
 	if err != nil {
 		ans = a.refuse(c, err)

@@ -304,7 +304,7 @@ func TestStoreFailures(t *testing.T) {
 	s := newServer(t)
 	s.store.err = gateway.Errorf(gateway.Unavailable, "the store is busy")
 	s.accept = func(*mt.Request) (gateway.Acceptance, error) { return gateway.Acceptance{}, s.store.err }
-	fill := strings.NewReplacer("{auth_id}", string(mainID), "{message_uuid}", aPowerpack, "{uuid}", aPowerpack, "{pool_uuid}", aPowerpack,
+	fill := strings.NewReplacer("{auth_id}", string(mainID), "{message_uuid}", aPowerpack, "{media_id}", aPowerpack, "{uuid}", aPowerpack, "{pool_uuid}", aPowerpack,
 		"{number}", "14155550100", "{shortcode}", "444444")
 	for i, route := range s.handler.(*API).routes {
 		for _, method := range []string{"GET", "POST", "DELETE"} {
@@ -315,7 +315,11 @@ func TestStoreFailures(t *testing.T) {
 			if i > 0 { // the account itself has an address of its own
 				body = strings.TrimSuffix(body, "}") + "," + registrationArguments + "}"
 			}
-			s.refused(s.do(ask{method: method, path: fill.Replace(route.pattern) + "?country_iso=US", body: body}), 503, "the store is busy")
+			q := ask{method: method, path: fill.Replace(route.pattern) + "?country_iso=US", body: body}
+			if route.pattern == "/v1/Account/{auth_id}/Media/" && method == "POST" {
+				q.body, q.header = uploadForm(filePart{name: "a.txt", content: "x"})
+			}
+			s.refused(s.do(q), 503, "the store is busy")
 		}
 	}
 	s.store.accounts, s.accounts.load = nil, func(context.Context, gateway.AccountID) (gateway.Account, error) {

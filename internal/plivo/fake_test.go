@@ -21,6 +21,7 @@ type fakeStore struct {
 	numbers    []gateway.Number
 	registered []gateway.Registration // in the order in which they were made
 	fakeAccounts
+	fakeMedia
 
 	reads  int   // of accounts
 	err    error // every method fails with it

@@ -58,6 +58,9 @@ func (a *API) createMessage(c *call) (answer, error) {
 	if req.Key != "" {
 		req.BodyHash = hashRequest(req)
 	}
+	if err := a.useMedia(c, req.MediaIDs); err != nil {
+		return answer{}, err
+	}
 	acceptance, err := a.accept(c.context(), req)
 	if err != nil {
 		return answer{}, err
@@ -244,10 +247,12 @@ func readMedia(req *mt.Request, args arguments) (err error) {
 			return gateway.Errorf(gateway.Invalid, "media_urls must be absolute http or https URLs")
 		}
 	}
-	for _, id := range req.MediaIDs {
-		if _, ok := gateway.ParseID(id); !ok {
+	for i, text := range req.MediaIDs {
+		id, ok := gateway.ParseID(text)
+		if !ok {
 			return gateway.Errorf(gateway.Invalid, "media_ids must be ids given by the Media API")
 		}
+		req.MediaIDs[i] = id.String()
 	}
 	return nil
 }

@@ -342,6 +342,7 @@ func TestOptions(t *testing.T) {
 		},
 	} {
 		s := newServer(t)
+		s.nameMedium(s.giveMedium(mainID, "a.png"), aPowerpack)
 		r := s.do(ask{method: "POST", path: messagePath, body: body})
 		if s.ok(r, 202); !check(s.last()) {
 			t.Errorf("%s became %#v", body, s.last())
@@ -351,6 +352,7 @@ func TestOptions(t *testing.T) {
 
 func TestIdempotencyKey(t *testing.T) {
 	s := newServer(t)
+	s.nameMedium(s.giveMedium(mainID, "a.png"), aPowerpack)
 	send := func(key, body string) [32]byte {
 		s.ok(s.do(ask{method: "POST", path: messagePath, body: body, header: map[string]string{"Idempotency-Key": key}}), 202)
 		if got := s.last().Key; got != key {

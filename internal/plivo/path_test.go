@@ -22,6 +22,8 @@ func TestPaths(t *testing.T) {
 		"/V1/ACCOUNT/" + string(mainID) + "/MESSAGE",
 		mainPath + "/Message/" + uuid,
 		mainPath + "/Message/" + strings.ToUpper(uuid) + "//",
+		mainPath + "/Message/" + uuid + "/Media//",
+		mainPath + "/Media",
 		mainPath + "/Powerpack//",
 		mainPath + "/Powerpack/" + pack + "//",
 		mainPath + "/NumberPool/" + pool + "/Number//?limit=5",
@@ -44,7 +46,7 @@ func TestPaths(t *testing.T) {
 	r := s.do(ask{method: "GET", path: mainPath + "/NumberPool/" + pool + "/Shortcode/444444/&service=mms"})
 	s.refused(r, 404, "not found") // the query behind the & counts
 	for _, path := range []string{
-		"/v1/", "/v1/Account/", mainPath + "/Messages/", mainPath + "/Message/" + uuid + "/Media/",
+		"/v1/", "/v1/Account/", mainPath + "/Messages/", mainPath + "/Message/" + uuid + "/Medias/",
 		mainPath + "/Message/" + uuid + "/x/y/z/", mainPath + "/../" + string(mainID) + "/Message/", "/v2/Account/" + string(mainID) + "/Message/",
 		mainPath + "/Me\u017f\u017fage/", mainPath + "/&/Message/",
 	} {

@@ -16,6 +16,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 
 	"github.com/heliograph/heliograph/internal/gateway"
+	"github.com/heliograph/heliograph/internal/media"
 	"github.com/heliograph/heliograph/internal/mt"
 )
 
@@ -37,6 +38,8 @@ type server struct {
 	t        testing.TB
 	handler  http.Handler
 	store    *fakeStore
+	library  *media.Library
+	folder   string // of the library
 	accounts *Accounts
 	spec     *openapi3.T
 	log      *bytes.Buffer
@@ -81,8 +84,9 @@ func newServer(t testing.TB, options ...func(*Config)) *server {
 	s.explain = func(mt.Question) (mt.Explanation, error) { return mt.Explanation{Reason: gateway.InvalidSource}, nil }
 	s.estimate = func(messages []*gateway.Message) ([]time.Time, error) { return make([]time.Time, len(messages)), nil }
 	s.accounts = NewAccounts(s.store.Account, s.clock)
+	s.openLibrary()
 	cfg := Config{
-		Store: s.store, IDs: ids, Now: s.clock, Log: slog.New(slog.NewTextHandler(s.log, nil)), Accounts: s.accounts,
+		Store: s.store, Media: s.library, IDs: ids, Now: s.clock, Log: slog.New(slog.NewTextHandler(s.log, nil)), Accounts: s.accounts,
 		Accept: func(_ context.Context, req *mt.Request) (gateway.Acceptance, error) {
 			s.mu.Lock()
 			defer s.mu.Unlock()

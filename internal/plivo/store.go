@@ -46,6 +46,14 @@ type Store interface {
 	// Messages lists messages newest first, and how many fit the filter in all.
 	Messages(ctx context.Context, filter gateway.MessageFilter) ([]*gateway.Message, int, error)
 
+	// ForgetMedia makes a message of the account name no media any more. NotFound when there is none of that id; Conflict while it is queued.
+	ForgetMedia(ctx context.Context, account gateway.AccountID, id gateway.ID) error
+	// Media lists files of the account, newest first, and how many there are.
+	Media(ctx context.Context, filter gateway.MediumFilter) ([]gateway.Medium, int, error)
+	// MediaByID reads files of the account, in the order of the ids and as often as they are given; those that are not there, or expired at that
+	// time, are left out.
+	MediaByID(ctx context.Context, account gateway.AccountID, ids []gateway.ID, at time.Time) ([]gateway.Medium, error)
+
 	// CreatePowerpack stores a new powerpack; Conflict when the account has one of that name, Invalid when it has not the application that is linked.
 	CreatePowerpack(ctx context.Context, powerpack gateway.Powerpack) error
 	// UpdatePowerpack replaces the settings of the powerpack with that ID.

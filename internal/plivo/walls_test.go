@@ -22,14 +22,14 @@ const (
 
 // belongings are one thing of each kind that an account has, by its id.
 type belongings struct {
-	message, powerpack, pool, number, tollfree, shortcode, application string
-	profile, brand, campaign, verification                             string
-	subaccount                                                         gateway.AccountID
+	message, medium, powerpack, pool, number, tollfree, shortcode, application string
+	profile, brand, campaign, verification                                     string
+	subaccount                                                                 gateway.AccountID
 }
 
 // madeUp are ids of the right form that nobody has.
 var madeUp = belongings{
-	message: "019cb73d-0000-7000-8000-00000000dead", powerpack: "019cb73d-0000-7000-8000-00000000beef", pool: "019cb73d-0000-7000-8000-00000000f00d",
+	message: "019cb73d-0000-7000-8000-00000000dead", medium: "019cb73d-0000-7000-8000-00000000face", powerpack: "019cb73d-0000-7000-8000-00000000beef", pool: "019cb73d-0000-7000-8000-00000000f00d",
 	number: "14155559999", tollfree: "18005559999", shortcode: "999999", application: "99999999999999999", subaccount: nobodySubID,
 	profile: "019cb73d-0000-7000-8000-00000000aaaa", brand: "BNOBODY", campaign: "CNOBODY", verification: "019cb73d-0000-7000-8000-00000000bbbb",
 }
@@ -49,7 +49,8 @@ func (s *server) endow(account gateway.AccountID, n int, sub gateway.AccountID) 
 		n.Pool, n.Service = p.Pool, gateway.SMS
 		s.store.numbers = append(s.store.numbers, n)
 	}
-	b.message = s.giveMessage(func(m *gateway.Message) { m.Account = account }).ID.String()
+	b.medium = s.giveMedium(account, fmt.Sprintf("of-%s.png", account)).ID.String()
+	b.message = s.giveMessage(func(m *gateway.Message) { m.Account, m.MediaIDs = account, []string{b.medium} }).ID.String()
 	s.giveApplications(account, b.application)
 	b.profile, b.verification = ids.Next(s.now).String(), ids.Next(s.now).String()
 	b.brand, b.campaign = fmt.Sprintf("BBRAND%d", n), fmt.Sprintf("CCAMPN%d", n)
@@ -72,7 +73,7 @@ func (b belongings) fill(pattern string, account gateway.AccountID) string {
 	if strings.Contains(pattern, "Tollfree") {
 		number = b.tollfree
 	}
-	return strings.NewReplacer("{auth_id}", string(account), "{message_uuid}", b.message, "{uuid}", b.powerpack, "{pool_uuid}", b.pool,
+	return strings.NewReplacer("{auth_id}", string(account), "{message_uuid}", b.message, "{media_id}", b.medium, "{uuid}", b.powerpack, "{pool_uuid}", b.pool,
 		"{number}", number, "{shortcode}", b.shortcode, "{app_id}", b.application, "{subauth_id}", string(b.subaccount),
 		"{profile_uuid}", b.profile, "{brand_id}", b.brand, "{campaign_id}", b.campaign, "{verification_uuid}", b.verification).Replace(pattern)
 }
@@ -100,7 +101,7 @@ func everything(s *fakeStore) []any {
 	for i, m := range s.messages {
 		messages[i] = *m
 	}
-	return []any{accounts, messages, slices.Clone(s.powerpacks), slices.Clone(s.numbers), slices.Clone(s.applications), slices.Clone(s.registered), len(s.profiles)}
+	return []any{accounts, messages, slices.Clone(s.powerpacks), slices.Clone(s.numbers), slices.Clone(s.applications), slices.Clone(s.registered), len(s.profiles), slices.Clone(s.media)}
 }
 
 // walled is a server with accounts that have one thing of each kind each.
@@ -276,6 +277,7 @@ func TestForeignArguments(t *testing.T) {
 		{"GET", "/TollfreeVerification/", "?profile_uuid={profile_uuid}", ""},
 		{"GET", "/Message/", "?tendlc_campaign_id={campaign_id}", ""},
 		{"GET", "/Number/", "?tendlc_campaign_id={campaign_id}", ""},
+		{"POST", "/Message/", "", `{"src":"14155550100","dst":"14152223333","type":"mms","media_ids":"{media_id}"}`},
 		{"GET", "/Message/", "?subaccount={subauth_id}", ""},
 		{"GET", "/Message/", "?powerpack_id={uuid}", ""},
 		{"GET", "/Number/", "?subaccount={subauth_id}", ""},
@@ -309,10 +311,10 @@ func TestForeignArguments(t *testing.T) {
 func TestListsEndAtTheWall(t *testing.T) {
 	s, of := walled(t)
 	for id := range of {
-		for _, list := range []string{"Message/", "Number/", "Powerpack/", "Application/", "Subaccount/", "Profile/", "10dlc/Brand/", "10dlc/Campaign/", "TollfreeVerification/"} {
+		for _, list := range []string{"Message/", "Media/", "Number/", "Powerpack/", "Application/", "Subaccount/", "Profile/", "10dlc/Brand/", "10dlc/Campaign/", "TollfreeVerification/"} {
 			r := s.ok(s.do(ask{method: "GET", path: "/v1/Account/" + string(id) + "/" + list, as: id}), 200)
 			for owner, b := range of {
-				for _, thing := range []string{b.message, b.powerpack, b.number, b.application, b.profile, b.brand, b.campaign, b.verification} {
+				for _, thing := range []string{b.message, b.medium, b.powerpack, b.number, b.application, b.profile, b.brand, b.campaign, b.verification} {
 					if owner != id && strings.Contains(r.text, thing) {
 						t.Errorf("%s of %s shows %s of %s", list, id, thing, owner)
 					}

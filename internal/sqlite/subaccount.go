@@ -202,6 +202,7 @@ func (tx *tx) dropBelongings(id gateway.AccountID) error {
 		"DELETE FROM applications WHERE account = ?1",
 		"DELETE FROM registrations WHERE account = ?1",
 		"DELETE FROM campaigns WHERE account = ?1",
+		"UPDATE media SET expires_at = 1 WHERE account = ?1", // their files go when the rows do
 	}, string(id))
 }
 
@@ -217,6 +218,7 @@ func (tx *tx) moveBelongings(id, parent gateway.AccountID) error {
 		"DELETE FROM registrations WHERE account = ?1 AND account <> ?2",
 		"UPDATE campaigns SET account = ?2 WHERE account = ?1",
 		"UPDATE applications SET account = ?2, default_number = 0, default_endpoint = 0 WHERE account = ?1",
+		"UPDATE media SET account = ?2 WHERE account = ?1",
 	}, string(id), string(parent))
 	if duplicate(err) {
 		return gateway.Errorf(gateway.Conflict, "a powerpack of the subaccount has a name that is taken in the account")

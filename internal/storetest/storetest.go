@@ -9,6 +9,7 @@ import (
 
 	"github.com/heliograph/heliograph/internal/dlr"
 	"github.com/heliograph/heliograph/internal/gateway"
+	"github.com/heliograph/heliograph/internal/media"
 	"github.com/heliograph/heliograph/internal/mt"
 	"github.com/heliograph/heliograph/internal/operator"
 	"github.com/heliograph/heliograph/internal/plivo"
@@ -22,6 +23,7 @@ type Store interface {
 	webhook.Store
 	plivo.Store
 	operator.Store
+	media.Index
 
 	Install(ctx context.Context, account gateway.Account, numbers []gateway.Number, powerpacks []gateway.Powerpack) error
 	Empty(ctx context.Context) (bool, error)
@@ -41,7 +43,7 @@ type Start func(t *testing.T) (open func() Store)
 func Run(t *testing.T, start Start) {
 	for _, group := range []map[string]func(*world){
 		accountTests, subaccountTests, applicationTests, numberTests, campaignTests, registrationTests, powerpackTests, rosterTests, submissionTests, stickyTests, laneTests,
-		moveTests, submitTests, receiptTests, heldTests, eventTests, messageTests, clockTests, usageTests, purgeTests,
+		moveTests, submitTests, receiptTests, heldTests, eventTests, messageTests, clockTests, usageTests, purgeTests, mediumTests,
 	} {
 		for name, test := range group {
 			t.Run(name, func(t *testing.T) { test(newWorld(t, start)) })

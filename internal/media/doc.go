@@ -1,0 +1,11 @@
+// Package media keeps the files that accounts send with MMS: each content once on disk, named by its SHA-256, while the rows of its owners are
+// in the store. See docs/media.md.
+//
+//	library.go  files and rows together: adding, using, expiring
+//	files.go    the folder of contents
+//	incoming.go a file on its way in
+//	kind.go     which types are taken, and what a file really is
+//	name.go     names of files as owners give them
+//	link.go     signed links that expire
+//	serve.go    what a link leads to
+package media
