@@ -173,7 +173,7 @@ func newServer(ctx context.Context, cfg *Config, store *sqlite.Store, ids *gatew
 
 // start runs everything, from the end of a message's way to its beginning.
 func (s *server) start(running *stages, listener *httpListener) {
-	running.start("retention", s.purge)
+	running.start("retention", s.purge, s.scrub)
 	running.start("callbacks", s.callbacks.Run)
 	running.start("receipts", s.receipts.Run)
 	running.start("carriers", s.carriers.runs()...)

@@ -495,4 +495,8 @@ func TestMessageShowsNoSecrets(t *testing.T) {
 			t.Errorf("%s (-want +got):\n%s", key, diff)
 		}
 	}
+	f.message.Direction, f.message.From = gateway.Inbound, "14155550123"
+	if _, fields := f.call(t, "GET", "/admin/v1/accounts/MAXXXXXXXXXXXXXXXXXX/messages/"+f.message.ID.String(), "", bearer); fields["sender"] != "14155550***" {
+		t.Errorf("an inbound message came from %v", fields["sender"])
+	}
 }
