@@ -73,6 +73,9 @@ func checkConfig(c *Config) []error {
 	if h := &c.Health; time.Duration(h.Window) < time.Minute || h.Floor < 1 || h.Rest <= 0 {
 		wrong("health: window must be a minute or more, floor and rest positive")
 	}
+	if c.ConversionWindow <= 0 {
+		wrong("conversion_window: must be positive")
+	}
 	errs = append(errs, checkTLS(c.TLS)...)
 	errs = append(errs, checkCarriers(c.Carriers)...)
 	return append(errs, checkRoutes(c)...)

@@ -33,6 +33,8 @@ type Config struct {
 	Egress    EgressConfig    `yaml:"egress"`
 	Retention RetentionConfig `yaml:"retention"`
 	Health    HealthConfig    `yaml:"health"`
+	// ConversionWindow is how long a trackable message may wait for feedback until it counts as not converted.
+	ConversionWindow Duration `yaml:"conversion_window"`
 	// DayZone is the time zone in which daily caps are counted, by its IANA name.
 	DayZone string `yaml:"day_zone"`
 	// TrustedProxies are networks whose X-Forwarded-For names the caller.
@@ -114,12 +116,13 @@ func (d Duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d)
 func defaultConfig() Config {
 	health := gateway.DefaultHealthRules()
 	return Config{
-		Listen:    "127.0.0.1:8080",
-		Data:      "./data",
-		Log:       LogConfig{Level: "info", Format: "auto"},
-		Health:    HealthConfig{Enabled: true, Window: Duration(health.Window), Floor: health.Floor, Rest: Duration(health.Rest)},
-		DayZone:   "UTC",
-		Retention: RetentionConfig{Texts: Duration(7 * 24 * time.Hour), Records: Duration(90 * 24 * time.Hour)},
+		Listen:           "127.0.0.1:8080",
+		Data:             "./data",
+		Log:              LogConfig{Level: "info", Format: "auto"},
+		Health:           HealthConfig{Enabled: true, Window: Duration(health.Window), Floor: health.Floor, Rest: Duration(health.Rest)},
+		DayZone:          "UTC",
+		ConversionWindow: Duration(time.Hour),
+		Retention:        RetentionConfig{Texts: Duration(7 * 24 * time.Hour), Records: Duration(90 * 24 * time.Hour)},
 	}
 }
 

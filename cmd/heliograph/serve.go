@@ -118,6 +118,7 @@ type server struct {
 	receipts   *dlr.Service
 	callbacks  *webhook.Worker
 	carriers   carriers
+	feedback   *plivo.Feedback
 	accounts   http.Handler
 	operator   *operator.API
 	timings    *timings
@@ -153,9 +154,10 @@ func newServer(ctx context.Context, cfg *Config, store *sqlite.Store, ids *gatew
 	if err := s.service.Load(ctx); err != nil {
 		return nil, err
 	}
+	s.feedback = plivo.NewFeedback(store)
 	s.accounts = plivo.New(plivo.Config{
 		Store: store, Accounts: accounts, Accept: s.service.Accept, Explain: s.service.Explain, Estimate: s.service.Estimate, Changed: s.service.Refresh, IDs: ids, Now: time.Now, Log: log,
-		TrustedProxies: cfg.TrustedProxies, Served: s.timings.served,
+		Feedback: s.feedback.Record, TrustedProxies: cfg.TrustedProxies, Served: s.timings.served,
 	})
 	token, ok, err := store.OperatorToken(ctx)
 	if err == nil && !ok {
@@ -167,6 +169,7 @@ func newServer(ctx context.Context, cfg *Config, store *sqlite.Store, ids *gatew
 	s.operator = operator.New(operator.Config{
 		Store: store, TokenHash: token, Queue: s.dispatcher, Binds: s.carriers.binds, Receipted: s.carriers.receipted,
 		Changed: s.service.Refresh, Told: s.callbacks.Told, IDs: ids, Random: fillRandom, Now: time.Now, Log: log,
+		ConversionWindow: time.Duration(cfg.ConversionWindow),
 	})
 	return s, nil
 }
@@ -178,7 +181,7 @@ func (s *server) start(running *stages, listener *httpListener) {
 	running.start("receipts", s.receipts.Run)
 	running.start("carriers", s.carriers.runs()...)
 	running.start("dispatcher", s.dispatcher.Run)
-	running.start("accepting", s.service.Run)
+	running.start("accepting", s.service.Run, s.feedback.Run)
 	running.start("http", func(ctx context.Context) error { return listener.serve(ctx, s.handler()) })
 }
 

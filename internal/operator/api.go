@@ -9,6 +9,7 @@
 //	carrier.go   carriers
 //	queue.go     queues, and the rates and caps that senders share
 //	message.go   one message: what became of it, and why
+//	conversion.go how trackable messages converted
 //	held.go      messages whose submit was never answered
 //	store.go     what is needed of a store
 package operator
@@ -49,6 +50,8 @@ type Config struct {
 	// Told hears of the events of a message that was ended.
 	Told func([]gateway.Event)
 	IDs  *gateway.IDSource
+	// ConversionWindow is how long after it was sent a trackable message may wait for feedback until it counts as not converted.
+	ConversionWindow time.Duration
 	// Random gives unpredictable octets, for credentials.
 	Random func([]byte)
 	Now    func() time.Time
@@ -90,6 +93,7 @@ func New(cfg Config) *API {
 		"POST /admin/v1/carriers/{name}/pause":           a.pauseCarrier,
 		"POST /admin/v1/carriers/{name}/resume":          a.resumeCarrier,
 		"GET /admin/v1/accounts/{auth_id}/messages/{id}": a.showMessage,
+		"GET /admin/v1/conversions":                      a.listConversions,
 		"GET /admin/v1/queues":                           a.listQueues,
 		"GET /admin/v1/held":                             a.listHeld,
 		"POST /admin/v1/held/{id}/resend":                a.resendHeld,

@@ -34,6 +34,7 @@ type fixture struct {
 	message   *gateway.Message
 	held      []gateway.Held
 	fail      error // of every store call
+	asked     gateway.ConversionFilter
 
 	paused   map[string]bool
 	queues   mt.QueueFilter // that were asked for
@@ -57,7 +58,7 @@ func newFixture() *fixture {
 			return errors.Join(ctx.Err(), f.change)
 		},
 		Told: func(events []gateway.Event) { f.told += len(events) },
-		IDs:  &gateway.IDSource{Entropy: func() uint64 { return 1 }},
+		IDs:  &gateway.IDSource{Entropy: func() uint64 { return 1 }}, ConversionWindow: time.Hour,
 		Random: func(b []byte) {
 			for i := range b {
 				b[i] = byte(i)

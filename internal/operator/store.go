@@ -27,6 +27,8 @@ type Store interface {
 	PutNumbers(ctx context.Context, numbers []gateway.Number) error
 	// Message reads one message of the account; NotFound when it has none of that ID.
 	Message(ctx context.Context, account gateway.AccountID, id gateway.ID) (*gateway.Message, error)
+	// Conversions counts how trackable messages that a carrier took converted, by group, those with the most messages first.
+	Conversions(ctx context.Context, filter gateway.ConversionFilter) ([]gateway.ConversionCount, error)
 	// HeldMessages lists messages whose submit was never answered under `unanswered: hold`, oldest first.
 	HeldMessages(ctx context.Context, limit int) ([]gateway.Held, error)
 	// ReleaseHeld puts a held message back into its lane, to be submitted again. NotFound when it is not held.

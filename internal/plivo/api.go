@@ -10,6 +10,7 @@
 //	json.go       the JSON reader
 //	message.go    POST Message: checks, and what is answered
 //	record.go     a message as its record shows it
+//	conversion.go feedback on trackable messages
 //	list.go       GET Message: filters; pages of any list
 //	number.go     the numbers of an account
 //	inventory.go  the numbers that can be rented
@@ -48,7 +49,7 @@ import (
 	"github.com/heliograph/heliograph/internal/mt"
 )
 
-// Config is what an API works with. Store, Accept, Explain, IDs, Now and Log must be set.
+// Config is what an API works with. Store, Accept, Explain, Feedback, IDs, Now and Log must be set.
 type Config struct {
 	Store Store
 	// Accept takes a checked message. When it returns without an error, the message is on disk.
@@ -59,9 +60,11 @@ type Config struct {
 	Estimate func(context.Context, []*gateway.Message) ([]time.Time, error)
 	// Changed is called after each change to numbers or powerpacks, before the answer; new messages follow the change when it returns.
 	Changed func(context.Context) error
-	IDs     *gateway.IDSource
-	Now     func() time.Time
-	Log     *slog.Logger
+	// Feedback keeps what an account says about a message; Feedback.Record. When it returns without an error, it is on disk.
+	Feedback func(context.Context, gateway.Conversion) error
+	IDs      *gateway.IDSource
+	Now      func() time.Time
+	Log      *slog.Logger
 
 	// Random fills ids and tokens of subaccounts and ids of applications with what cannot be predicted; nil: crypto/rand.
 	Random func([]byte)
@@ -82,6 +85,7 @@ type API struct {
 	explain  func(context.Context, mt.Question) (mt.Explanation, error)
 	estimate func(context.Context, []*gateway.Message) ([]time.Time, error)
 	changed  func(context.Context) error
+	feedback func(context.Context, gateway.Conversion) error
 	ids      *gateway.IDSource
 	random   func([]byte)
 	now      func() time.Time
@@ -98,7 +102,7 @@ type API struct {
 // redirect, which turns a client's POST into a GET.
 func New(cfg Config) http.Handler {
 	a := &API{
-		store: cfg.Store, accept: cfg.Accept, explain: cfg.Explain, estimate: cfg.Estimate, changed: cfg.Changed, ids: cfg.IDs, random: cfg.Random, now: cfg.Now,
+		store: cfg.Store, accept: cfg.Accept, explain: cfg.Explain, estimate: cfg.Estimate, changed: cfg.Changed, feedback: cfg.Feedback, ids: cfg.IDs, random: cfg.Random, now: cfg.Now,
 		log: cfg.Log, accounts: cfg.Accounts, throttle: newThrottle(), maxBody: cfg.MaxBody, proxies: cfg.TrustedProxies, served: cfg.Served,
 	}
 	if a.accounts == nil {
@@ -137,6 +141,7 @@ func (a *API) table() []route {
 
 		newRoute("/v1/Account/{auth_id}/Message/", a.listMessages, a.createMessage, nil),
 		newRoute("/v1/Account/{auth_id}/Message/{message_uuid}/", a.getMessage, nil, nil),
+		newRoute("/v1/Account/{auth_id}/Message/{message_uuid}/conversion/", nil, a.recordConversion, nil),
 
 		newRoute("/v1/Account/{auth_id}/Number/", a.listNumbers, nil, nil),
 		newRoute("/v1/Account/{auth_id}/Number/{number}/", a.getNumber, a.updateNumber, a.unrentNumber),

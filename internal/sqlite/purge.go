@@ -112,7 +112,7 @@ func (s *Store) purgeRecords(ctx context.Context, before time.Time) (more bool, 
 		tx.removed += int64(len(old)) // texts are kept as long as records where the settings say so
 		for _, seq := range old {
 			for _, sql := range []string{
-				"DELETE FROM events WHERE seq = ?", "DELETE FROM parts WHERE seq = ?", "DELETE FROM messages WHERE seq = ?",
+				"DELETE FROM events WHERE seq = ?", "DELETE FROM parts WHERE seq = ?", "DELETE FROM conversions WHERE seq = ?", "DELETE FROM messages WHERE seq = ?",
 			} {
 				q := prepare(tx.conn, sql)
 				if err := q.int(seq).run(); err != nil {
