@@ -12,6 +12,7 @@ import (
 	_ "time/tzdata" // so that day_zone works on machines without a zone database
 
 	"github.com/heliograph/heliograph/internal/gateway"
+	"github.com/heliograph/heliograph/internal/numbering"
 )
 
 type checkCommand struct {
@@ -72,6 +73,11 @@ func checkConfig(c *Config) []error {
 	}
 	if h := &c.Health; time.Duration(h.Window) < time.Minute || h.Floor < 1 || h.Rest <= 0 {
 		wrong("health: window must be a minute or more, floor and rest positive")
+	}
+	for _, country := range c.Countries {
+		if _, ok := numbering.CallingCode(country); !ok || len(country) != 2 || strings.ToUpper(country) != country {
+			wrong("countries: %q is no country such as US", country)
+		}
 	}
 	if c.ConversionWindow <= 0 {
 		wrong("conversion_window: must be positive")

@@ -35,6 +35,8 @@ type Config struct {
 	Health    HealthConfig    `yaml:"health"`
 	// ConversionWindow is how long a trackable message may wait for feedback until it counts as not converted.
 	ConversionWindow Duration `yaml:"conversion_window"`
+	// Countries are those that accounts may send to about which the operator's API says nothing else, by ISO 3166-1 alpha-2; none: all.
+	Countries []string `yaml:"countries"`
 	// DayZone is the time zone in which daily caps are counted, by its IANA name.
 	DayZone string `yaml:"day_zone"`
 	// TrustedProxies are networks whose X-Forwarded-For names the caller.

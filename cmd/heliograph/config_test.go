@@ -128,6 +128,7 @@ func TestConfigErrors(t *testing.T) {
 		"log: {format: xml}":                                  "log.format:",
 		"tls: {cert: a.pem}":                                  "tls:",
 		"retention: {texts: 90d, records: 7d}":                "retention:",
+		"countries: [US, us]":                                 "countries:",
 		"conversion_window: 0s":                               "conversion_window:",
 		"carriers: [{protocol: loopback}]":                    "carriers[0].name:",
 		"carriers: [{name: a, protocol: mm7}]":                "carriers[0].protocol:",

@@ -119,6 +119,7 @@ type server struct {
 	callbacks  *webhook.Worker
 	carriers   carriers
 	feedback   *plivo.Feedback
+	alerts     *plivo.Alerts
 	accounts   http.Handler
 	operator   *operator.API
 	timings    *timings
@@ -128,12 +129,12 @@ type server struct {
 func newServer(ctx context.Context, cfg *Config, store *sqlite.Store, ids *gateway.IDSource, log *slog.Logger) (*server, error) {
 	s := &server{cfg: cfg, store: store, log: log, timings: newTimings()}
 	accounts := plivo.NewAccounts(store.Account, time.Now)
+	agent, outside := "Heliograph/"+version(), egress.New(egress.Config{Allow: cfg.Egress.Allow, AllowLoopback: onLoopback(cfg.Listen)})
+	s.alerts = plivo.NewAlerts(outside, agent, log)
 	s.callbacks = webhook.New(webhook.Config{
-		Store:  store,
-		Client: egress.New(egress.Config{Allow: cfg.Egress.Allow, AllowLoopback: onLoopback(cfg.Listen)}),
-		Render: plivo.NewCallbacks(accounts, "Heliograph/"+version()).Request,
-		Now:    time.Now,
-		Log:    log, Observe: s.timings.posted,
+		Store: store, Client: outside, Render: plivo.NewCallbacks(accounts, agent).Request,
+		Now: time.Now,
+		Log: log, Observe: s.timings.posted,
 	})
 	s.dispatcher = mt.NewDispatcher(store, time.Now, log)
 	s.dispatcher.Told = s.callbacks.Told
@@ -151,6 +152,7 @@ func newServer(ctx context.Context, cfg *Config, store *sqlite.Store, ids *gatew
 	}
 	s.service = mt.NewService(store, s.dispatcher, ids, time.Now)
 	s.service.Routes, s.service.Told = cfg.routes(s.carriers.names()), s.callbacks.Told
+	s.service.Countries, s.service.Breached = cfg.Countries, s.alerts.Tell
 	if err := s.service.Load(ctx); err != nil {
 		return nil, err
 	}
@@ -177,7 +179,7 @@ func newServer(ctx context.Context, cfg *Config, store *sqlite.Store, ids *gatew
 // start runs everything, from the end of a message's way to its beginning.
 func (s *server) start(running *stages, listener *httpListener) {
 	running.start("retention", s.purge, s.scrub)
-	running.start("callbacks", s.callbacks.Run)
+	running.start("callbacks", s.callbacks.Run, s.alerts.Run)
 	running.start("receipts", s.receipts.Run)
 	running.start("carriers", s.carriers.runs()...)
 	running.start("dispatcher", s.dispatcher.Run)

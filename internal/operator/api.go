@@ -9,6 +9,7 @@
 //	carrier.go   carriers
 //	queue.go     queues, and the rates and caps that senders share
 //	message.go   one message: what became of it, and why
+//	guard.go     countries and thresholds of accounts
 //	conversion.go how trackable messages converted
 //	held.go      messages whose submit was never answered
 //	store.go     what is needed of a store
@@ -82,6 +83,8 @@ func New(cfg Config) *API {
 		"GET /admin/v1/accounts":                         a.listAccounts,
 		"GET /admin/v1/accounts/{auth_id}":               a.showAccount,
 		"POST /admin/v1/accounts/{auth_id}":              a.changeAccount,
+		"GET /admin/v1/accounts/{auth_id}/guard":         a.showGuard,
+		"POST /admin/v1/accounts/{auth_id}/guard":        a.changeGuard,
 		"POST /admin/v1/campaigns":                       a.putCampaigns,
 		"GET /admin/v1/campaigns":                        a.listCampaigns,
 		"DELETE /admin/v1/campaigns/{id}":                a.deleteCampaign,

@@ -35,6 +35,7 @@ type fixture struct {
 	held      []gateway.Held
 	fail      error // of every store call
 	asked     gateway.ConversionFilter
+	guard     gateway.Guard
 
 	paused   map[string]bool
 	queues   mt.QueueFilter // that were asked for

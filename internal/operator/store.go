@@ -27,6 +27,10 @@ type Store interface {
 	PutNumbers(ctx context.Context, numbers []gateway.Number) error
 	// Message reads one message of the account; NotFound when it has none of that ID.
 	Message(ctx context.Context, account gateway.AccountID, id gateway.ID) (*gateway.Message, error)
+	// Guard reads what guards an account; NotFound when there is no such account.
+	Guard(ctx context.Context, account gateway.AccountID) (gateway.Guard, error)
+	// ChangeGuard changes what guards an account, unless change refuses, and gives it as it is then.
+	ChangeGuard(ctx context.Context, account gateway.AccountID, change func(*gateway.Guard) error) (gateway.Guard, error)
 	// Conversions counts how trackable messages that a carrier took converted, by group, those with the most messages first.
 	Conversions(ctx context.Context, filter gateway.ConversionFilter) ([]gateway.ConversionCount, error)
 	// HeldMessages lists messages whose submit was never answered under `unanswered: hold`, oldest first.

@@ -46,7 +46,8 @@ var conversionTests = map[string]func(*world){
 		w.says(a, gateway.NotConverted)
 		w.same(w.conversions(gateway.ConversionFilter{}), []string{"main 0/0/1/1"})
 		results, err := w.RecordConversions(w.ctx, []gateway.Conversion{
-			{Account: one, Message: b.ID, Status: gateway.Converted}, {Account: one, Message: a.ID, Status: gateway.Converted},
+			{Account: one, Message: b.ID, Status: gateway.Converted},
+			{Account: one, Message: a.ID, Status: gateway.Converted},
 			{Account: one, Message: b.ID, Status: gateway.ConvertedWithOthers},
 		})
 		w.ok(err)
@@ -59,8 +60,12 @@ var conversionTests = map[string]func(*world){
 		twin := mine.ID
 		twin[15]++
 		batch := []gateway.Conversion{
-			{Account: one, Message: plain.ID}, {Account: one, Message: theirs.ID}, {Account: one, Message: w.id()}, {Account: one, Message: twin},
-			{Account: "MANONENONENONENONENO", Message: mine.ID}, {Account: one, Message: mine.ID, Status: gateway.Converted},
+			{Account: one, Message: plain.ID},
+			{Account: one, Message: theirs.ID},
+			{Account: one, Message: w.id()},
+			{Account: one, Message: twin},
+			{Account: "MANONENONENONENONENO", Message: mine.ID},
+			{Account: one, Message: mine.ID, Status: gateway.Converted},
 		}
 		results, err := w.RecordConversions(w.ctx, batch)
 		w.ok(err)
