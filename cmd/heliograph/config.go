@@ -33,6 +33,7 @@ type Config struct {
 	Egress    EgressConfig    `yaml:"egress"`
 	Retention RetentionConfig `yaml:"retention"`
 	Health    HealthConfig    `yaml:"health"`
+	APILimit  APILimitConfig  `yaml:"api_limit"`
 	// ConversionWindow is how long a trackable message may wait for feedback until it counts as not converted.
 	ConversionWindow Duration `yaml:"conversion_window"`
 	// Countries are those that accounts may send to about which the operator's API says nothing else, by ISO 3166-1 alpha-2; none: all.
@@ -72,6 +73,12 @@ type EgressConfig struct {
 type RetentionConfig struct {
 	Texts   Duration `yaml:"texts"`
 	Records Duration `yaml:"records"`
+}
+
+// APILimitConfig bounds the calls of an account to the account API within five seconds; 0: unlimited.
+type APILimitConfig struct {
+	Requests int `yaml:"requests"` // all but those that are made for each message
+	Messages int `yaml:"messages"` // sending, and conversion feedback
 }
 
 // HealthConfig says when senders that deliver badly rest; see gateway.HealthRules.
@@ -122,6 +129,7 @@ func defaultConfig() Config {
 		Data:             "./data",
 		Log:              LogConfig{Level: "info", Format: "auto"},
 		Health:           HealthConfig{Enabled: true, Window: Duration(health.Window), Floor: health.Floor, Rest: Duration(health.Rest)},
+		APILimit:         APILimitConfig{Requests: 300},
 		DayZone:          "UTC",
 		ConversionWindow: Duration(time.Hour),
 		Retention:        RetentionConfig{Texts: Duration(7 * 24 * time.Hour), Records: Duration(90 * 24 * time.Hour)},

@@ -128,6 +128,7 @@ func TestConfigErrors(t *testing.T) {
 		"log: {format: xml}":                                  "log.format:",
 		"tls: {cert: a.pem}":                                  "tls:",
 		"retention: {texts: 90d, records: 7d}":                "retention:",
+		"api_limit: {requests: -1}":                           "api_limit:",
 		"countries: [US, us]":                                 "countries:",
 		"conversion_window: 0s":                               "conversion_window:",
 		"carriers: [{protocol: loopback}]":                    "carriers[0].name:",

@@ -5,6 +5,7 @@
 //	api.go        the routes, and how a call is answered
 //	path.go       paths as the clients really send them
 //	auth.go       who calls, about which account; slowing down guesses
+//	limit.go      how often an account may call
 //	accounts.go   accounts, a few seconds old at most
 //	body.go       arguments from JSON, forms and queries, loosely typed
 //	json.go       the JSON reader
@@ -22,6 +23,7 @@
 //	explain.go    which sender a powerpack would take, and why
 //	pool.go       numbers, toll-free numbers and short codes of a pool
 //	priority.go   number_priority
+//	alert.go      alerts that a threshold was passed
 //	callback.go   events as requests
 //	signature.go  the signatures of callbacks, V2 and V3
 //	error.go      refusals in HTTP
@@ -72,6 +74,7 @@ type Config struct {
 	Accounts *Accounts
 	// MaxBody bounds a request's body in octets; 0: DefaultMaxBody.
 	MaxBody int64
+	Limits  Limits
 	// TrustedProxies are networks whose X-Forwarded-For is believed.
 	TrustedProxies []netip.Prefix
 	// Served hears of every answered request: the route's pattern ("" where none fits), the status and the time it took. nil: nobody does.
@@ -92,6 +95,8 @@ type API struct {
 	log      *slog.Logger
 	accounts *Accounts
 	throttle *throttle
+	requests *limiter
+	messages *limiter
 	maxBody  int64
 	proxies  []netip.Prefix
 	served   func(method, pattern string, status int, took time.Duration)
@@ -103,7 +108,7 @@ type API struct {
 func New(cfg Config) http.Handler {
 	a := &API{
 		store: cfg.Store, accept: cfg.Accept, explain: cfg.Explain, estimate: cfg.Estimate, changed: cfg.Changed, feedback: cfg.Feedback, ids: cfg.IDs, random: cfg.Random, now: cfg.Now,
-		log: cfg.Log, accounts: cfg.Accounts, throttle: newThrottle(), maxBody: cfg.MaxBody, proxies: cfg.TrustedProxies, served: cfg.Served,
+		log: cfg.Log, accounts: cfg.Accounts, throttle: newThrottle(), requests: newLimiter(cfg.Limits.Requests), messages: newLimiter(cfg.Limits.Messages), maxBody: cfg.MaxBody, proxies: cfg.TrustedProxies, served: cfg.Served,
 	}
 	if a.accounts == nil {
 		a.accounts = NewAccounts(cfg.Store.Account, cfg.Now)
@@ -139,9 +144,9 @@ func (a *API) table() []route {
 		newRoute("/v1/Account/{auth_id}/Application/", a.listApplications, a.createApplication, nil),
 		newRoute("/v1/Account/{auth_id}/Application/{app_id}/", a.getApplication, a.updateApplication, a.deleteApplication),
 
-		newRoute("/v1/Account/{auth_id}/Message/", a.listMessages, a.createMessage, nil),
+		newRoute(sendRoute, a.listMessages, a.createMessage, nil),
 		newRoute("/v1/Account/{auth_id}/Message/{message_uuid}/", a.getMessage, nil, nil),
-		newRoute("/v1/Account/{auth_id}/Message/{message_uuid}/conversion/", nil, a.recordConversion, nil),
+		newRoute(feedbackRoute, nil, a.recordConversion, nil),
 
 		newRoute("/v1/Account/{auth_id}/Number/", a.listNumbers, nil, nil),
 		newRoute("/v1/Account/{auth_id}/Number/{number}/", a.getNumber, a.updateNumber, a.unrentNumber),
