@@ -100,6 +100,7 @@ func TestAlertIsTriedAgain(t *testing.T) {
 		})
 		a.Tell(aBreach)
 		time.Sleep(time.Hour)
+		synctest.Wait()
 		if diff := cmp.Diff([]time.Duration{0, time.Minute, 3 * time.Minute, 7 * time.Minute}, at); diff != "" {
 			t.Error(diff)
 		}
