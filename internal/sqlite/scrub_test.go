@@ -9,7 +9,9 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -92,6 +94,7 @@ func TestContentsAreGoneFromTheFiles(t *testing.T) {
 		t.Fatal("the contents were never in the files: the test sees nothing")
 	}
 	record := func(result gateway.SubmitRecord, from, step int) {
+		var batch []*gateway.SubmitRecord
 		for i := from; i < len(messages); i += step {
 			r := result
 			r.Message, r.Total, r.At = messages[i], 1, time.Now()
@@ -100,7 +103,10 @@ func TestContentsAreGoneFromTheFiles(t *testing.T) {
 					Status: gateway.Accepted, CarrierID: fmt.Sprintf("%040d", i),
 				}, At: r.At}}
 			}
-			_, err := s.RecordSubmits(ctx, []*gateway.SubmitRecord{&r})
+			batch = append(batch, &r)
+		}
+		for records := range slices.Chunk(batch, 20) {
+			_, err := s.RecordSubmits(ctx, records)
 			must(t, err)
 		}
 	}
@@ -158,4 +164,51 @@ func TestScrubLeavesReadersAlone(t *testing.T) {
 	if stats, err := s.Stats(); err != nil || stats.Log == 0 {
 		t.Errorf("the log has %d octets, %v", stats.Log, err)
 	}
+}
+
+// TestScrubUnderLoad: while others read and write without a pause, the log is emptied all the same, and nobody's work fails.
+func TestScrubUnderLoad(t *testing.T) {
+	s, ctx := openTest(t), context.Background()
+	l := newLife("")
+	stop := make(chan struct{})
+	var others sync.WaitGroup
+	for range 3 {
+		others.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				if _, err := s.Lanes(ctx); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	others.Go(func() {
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+			}
+			if _, err := s.InsertMessages(ctx, l.submissions(20)); err != nil {
+				t.Error(err)
+				return
+			}
+		}
+	})
+	for range 5 {
+		must(t, s.own(ctx, func(w *writer) error { w.removed++; return nil }))
+		for done := false; !done; {
+			var err error
+			if done, err = s.Scrub(ctx); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	close(stop)
+	others.Wait()
 }
