@@ -12,6 +12,7 @@ import (
 	_ "time/tzdata" // so that day_zone works on machines without a zone database
 
 	"github.com/heliograph/heliograph/internal/gateway"
+	"github.com/heliograph/heliograph/internal/numbering"
 )
 
 type checkCommand struct {
@@ -73,6 +74,17 @@ func checkConfig(c *Config) []error {
 	}
 	if h := &c.Health; time.Duration(h.Window) < time.Minute || h.Floor < 1 || h.Rest <= 0 {
 		wrong("health: window must be a minute or more, floor and rest positive")
+	}
+	for _, country := range c.Countries {
+		if _, ok := numbering.CallingCode(country); !ok || len(country) != 2 || strings.ToUpper(country) != country {
+			wrong("countries: %q is no country such as US", country)
+		}
+	}
+	if c.APILimit.Requests < 0 || c.APILimit.Messages < 0 {
+		wrong("api_limit: requests and messages must be calls in five seconds, 0 for unlimited")
+	}
+	if c.ConversionWindow <= 0 {
+		wrong("conversion_window: must be positive")
 	}
 	errs = append(errs, checkTLS(c.TLS)...)
 	errs = append(errs, checkCarriers(c.Carriers)...)

@@ -37,6 +37,11 @@ type Config struct {
 	Retention RetentionConfig `yaml:"retention"`
 	Media     MediaConfig     `yaml:"media"`
 	Health    HealthConfig    `yaml:"health"`
+	APILimit  APILimitConfig  `yaml:"api_limit"`
+	// ConversionWindow is how long a trackable message may wait for feedback until it counts as not converted.
+	ConversionWindow Duration `yaml:"conversion_window"`
+	// Countries are those that accounts may send to about which the operator's API says nothing else, by ISO 3166-1 alpha-2; none: all.
+	Countries []string `yaml:"countries"`
 	// DayZone is the time zone in which daily caps are counted, by its IANA name.
 	DayZone string `yaml:"day_zone"`
 	// TrustedProxies are networks whose X-Forwarded-For names the caller.
@@ -80,6 +85,12 @@ type MediaConfig struct {
 	Used   Duration `yaml:"used"`   // from the newest message on
 	Links  Duration `yaml:"links"`
 	Room   int64    `yaml:"room"` // of an account, in MiB
+}
+
+// APILimitConfig bounds the calls of an account to the account API within five seconds; 0: unlimited.
+type APILimitConfig struct {
+	Requests int `yaml:"requests"` // all but those that are made for each message
+	Messages int `yaml:"messages"` // sending, and conversion feedback
 }
 
 // HealthConfig says when senders that deliver badly rest; see gateway.HealthRules.
@@ -126,13 +137,15 @@ func (d Duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d)
 func defaultConfig() Config {
 	health := gateway.DefaultHealthRules()
 	return Config{
-		Listen:    "127.0.0.1:8080",
-		Data:      "./data",
-		Log:       LogConfig{Level: "info", Format: "auto"},
-		Health:    HealthConfig{Enabled: true, Window: Duration(health.Window), Floor: health.Floor, Rest: Duration(health.Rest)},
-		DayZone:   "UTC",
-		Retention: RetentionConfig{Texts: Duration(7 * 24 * time.Hour), Records: Duration(90 * 24 * time.Hour)},
-		Media:     MediaConfig{Unused: Duration(media.DefaultUnused), Used: Duration(media.DefaultUsed), Links: Duration(media.DefaultLinked), Room: media.DefaultRoom >> 20},
+		Listen:           "127.0.0.1:8080",
+		Data:             "./data",
+		Log:              LogConfig{Level: "info", Format: "auto"},
+		Health:           HealthConfig{Enabled: true, Window: Duration(health.Window), Floor: health.Floor, Rest: Duration(health.Rest)},
+		APILimit:         APILimitConfig{Requests: 300},
+		DayZone:          "UTC",
+		ConversionWindow: Duration(time.Hour),
+		Retention:        RetentionConfig{Texts: Duration(7 * 24 * time.Hour), Records: Duration(90 * 24 * time.Hour)},
+		Media:            MediaConfig{Unused: Duration(media.DefaultUnused), Used: Duration(media.DefaultUsed), Links: Duration(media.DefaultLinked), Room: media.DefaultRoom >> 20},
 	}
 }
 

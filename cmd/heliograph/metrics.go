@@ -51,6 +51,7 @@ func (s *server) registry() *prometheus.Registry {
 		s.timings.requests,
 		s.timings.callbacks,
 		&meters{server: s},
+		newConversionMeter(s),
 	)
 	return r
 }

@@ -123,6 +123,8 @@ type server struct {
 	receipts   *dlr.Service
 	callbacks  *webhook.Worker
 	carriers   carriers
+	feedback   *plivo.Feedback
+	alerts     *plivo.Alerts
 	accounts   http.Handler
 	operator   *operator.API
 	timings    *timings
@@ -132,12 +134,12 @@ type server struct {
 func newServer(ctx context.Context, cfg *Config, store *sqlite.Store, library *media.Library, ids *gateway.IDSource, log *slog.Logger) (*server, error) {
 	s := &server{cfg: cfg, store: store, library: library, log: log, timings: newTimings()}
 	accounts := plivo.NewAccounts(store.Account, time.Now)
+	agent, outside := "Heliograph/"+version(), egress.New(egress.Config{Allow: cfg.Egress.Allow, AllowLoopback: onLoopback(cfg.Listen)})
+	s.alerts = plivo.NewAlerts(outside, agent, log)
 	s.callbacks = webhook.New(webhook.Config{
-		Store:  store,
-		Client: egress.New(egress.Config{Allow: cfg.Egress.Allow, AllowLoopback: onLoopback(cfg.Listen)}),
-		Render: plivo.NewCallbacks(accounts, "Heliograph/"+version()).Request,
-		Now:    time.Now,
-		Log:    log, Observe: s.timings.posted,
+		Store: store, Client: outside, Render: plivo.NewCallbacks(accounts, agent).Request,
+		Now: time.Now,
+		Log: log, Observe: s.timings.posted,
 	})
 	s.dispatcher = mt.NewDispatcher(store, time.Now, log)
 	s.dispatcher.Told = s.callbacks.Told
@@ -155,12 +157,14 @@ func newServer(ctx context.Context, cfg *Config, store *sqlite.Store, library *m
 	}
 	s.service = mt.NewService(store, s.dispatcher, ids, time.Now)
 	s.service.Routes, s.service.Told = cfg.routes(s.carriers.names()), s.callbacks.Told
+	s.service.Countries, s.service.Breached = cfg.Countries, s.alerts.Tell
 	if err := s.service.Load(ctx); err != nil {
 		return nil, err
 	}
+	s.feedback = plivo.NewFeedback(store)
 	s.accounts = plivo.New(plivo.Config{
 		Store: store, Media: library, PublicURL: cfg.PublicURL, Accounts: accounts, Accept: s.service.Accept, Explain: s.service.Explain, Estimate: s.service.Estimate, Changed: s.service.Refresh, IDs: ids, Now: time.Now, Log: log,
-		TrustedProxies: cfg.TrustedProxies, Served: s.timings.served,
+		Feedback: s.feedback.Record, Limits: plivo.Limits(cfg.APILimit), TrustedProxies: cfg.TrustedProxies, Served: s.timings.served,
 	})
 	token, ok, err := store.OperatorToken(ctx)
 	if err == nil && !ok {
@@ -172,19 +176,20 @@ func newServer(ctx context.Context, cfg *Config, store *sqlite.Store, library *m
 	s.operator = operator.New(operator.Config{
 		Store: store, TokenHash: token, Queue: s.dispatcher, Binds: s.carriers.binds, Receipted: s.carriers.receipted,
 		Changed: s.service.Refresh, Explain: s.service.Explain, Told: s.callbacks.Told, IDs: ids, Random: fillRandom, Now: time.Now, Log: log,
+		ConversionWindow: time.Duration(cfg.ConversionWindow),
 	})
 	return s, nil
 }
 
 // start runs everything, from the end of a message's way to its beginning.
 func (s *server) start(running *stages, listener *httpListener) {
-	running.start("retention", s.purge)
+	running.start("retention", s.purge, s.scrub)
 	running.start("media", s.library.Run)
-	running.start("callbacks", s.callbacks.Run)
+	running.start("callbacks", s.callbacks.Run, s.alerts.Run)
 	running.start("receipts", s.receipts.Run)
 	running.start("carriers", s.carriers.runs()...)
 	running.start("dispatcher", s.dispatcher.Run)
-	running.start("accepting", s.service.Run)
+	running.start("accepting", s.service.Run, s.feedback.Run)
 	running.start("http", func(ctx context.Context) error { return listener.serve(ctx, s.handler()) })
 }
 

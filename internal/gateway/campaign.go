@@ -10,13 +10,15 @@ type Campaign struct {
 	DailyCap int     // units a day; 0 is unlimited
 }
 
-// Roster is what the message path knows of who sends: every rented number, every powerpack, every campaign, and the rate of every account that
-// has one. It is as of one moment.
+// Roster is what the message path knows of who sends: every rented number, every powerpack, every campaign, and the rates and guards of accounts that
+// have them. It is as of one moment.
 type Roster struct {
 	Numbers    []Number // in the order in which they were added
 	Powerpacks []Powerpack
 	Campaigns  []Campaign
 	Rates      map[AccountID]float64 // units a second; accounts that are not named are unlimited
+	Guards     []Guard
+	Parents    map[AccountID]AccountID // the main accounts of subaccounts; read where there are guards
 }
 
 // ScopeKind says what a rate or a cap is for. Values are stored: only append.

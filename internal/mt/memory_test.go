@@ -5,6 +5,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -29,6 +30,8 @@ type memory struct {
 	powerpacks []gateway.Powerpack
 	campaigns  []gateway.Campaign
 	rates      map[gateway.AccountID]float64
+	guards     []gateway.Guard
+	parents    map[gateway.AccountID]gateway.AccountID
 	usage      map[usageKey]gateway.Usage
 
 	full    bool                 // writes fail
@@ -411,6 +414,7 @@ func (s *memory) Roster(context.Context) (roster gateway.Roster, err error) {
 	err = s.step("Roster", false, func() {
 		roster = gateway.Roster{
 			Numbers: slices.Clone(s.numbers), Powerpacks: slices.Clone(s.powerpacks), Campaigns: slices.Clone(s.campaigns), Rates: maps.Clone(s.rates),
+			Guards: slices.Clone(s.guards), Parents: maps.Clone(s.parents),
 		}
 	})
 	return roster, err
@@ -440,6 +444,25 @@ func (s *memory) Traces(_ context.Context, since time.Time, most int) (traces ma
 		}
 	})
 	return traces, ok, err
+}
+
+func (s *memory) SentSince(_ context.Context, account gateway.AccountID, since time.Time, prefixes []string) (counts map[string]int, err error) {
+	err = s.step("SentSince", false, func() {
+		counts = map[string]int{}
+		for _, row := range s.rows {
+			m := &row.message
+			if m.Account != account || m.AcceptedAt.Before(since) || m.Carrier == "" {
+				continue
+			}
+			counts[m.Country]++
+			for _, prefix := range prefixes {
+				if strings.HasPrefix(m.To, prefix) {
+					counts[prefix]++
+				}
+			}
+		}
+	})
+	return counts, err
 }
 
 func (s *memory) Usage(context.Context) (list []gateway.Usage, err error) {

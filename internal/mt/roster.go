@@ -11,6 +11,7 @@ import (
 type roster struct {
 	numbers map[string]*gateway.Number
 	pools   map[gateway.ID]*pool // by powerpack
+	guards  *gateway.Guards
 }
 
 // pool is a powerpack with its senders. The index is guarded by Dispatcher.mu.
@@ -30,6 +31,10 @@ func (s *Service) Refresh(ctx context.Context) error {
 	}
 	d := s.Dispatcher
 	r := newRoster(&read, d.loads())
+	r.guards = gateway.NewGuards(read.Guards, read.Parents, s.Countries)
+	if err := s.recount(ctx, r.guards); err != nil {
+		return err
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.enlist(&read, r)

@@ -27,6 +27,12 @@ type Service struct {
 	Now        func() time.Time
 	// Told hears of the events of a commit: a hint, the store is the truth.
 	Told func([]gateway.Event)
+	// Countries are those that accounts send to about which nothing else is said; none: all. Set before Load.
+	Countries []string
+	// Breached hears of each threshold that is passed, once within its hour.
+	Breached func(gateway.Breach)
+
+	watch watch
 
 	group      *groupcommit.Group[*submission, gateway.Acceptance]
 	roster     atomic.Pointer[roster]
@@ -37,7 +43,8 @@ type Service struct {
 
 // NewService makes a service.
 func NewService(store Store, dispatcher *Dispatcher, ids *gateway.IDSource, now func() time.Time) *Service {
-	s := &Service{Store: store, Dispatcher: dispatcher, IDs: ids, Now: now, Told: func([]gateway.Event) {}}
+	s := &Service{Store: store, Dispatcher: dispatcher, IDs: ids, Now: now, Told: func([]gateway.Event) {}, Breached: func(gateway.Breach) {}}
+	s.watch.counts = map[gateway.AccountID]*gateway.HourlyCounts{}
 	s.group = groupcommit.New(groupcommit.Config{MaxBatch: acceptBatch, MaxWaiting: acceptWaiting}, s.commit)
 	s.roster.Store(&roster{})
 	return s
@@ -81,6 +88,9 @@ func (s *Service) Accept(ctx context.Context, req *Request) (gateway.Acceptance,
 	} else if err := s.carriesMMS(req); err != nil {
 		return gateway.Acceptance{}, err
 	}
+	if err := s.permitted(req); err != nil {
+		return s.answered(ctx, req, err)
+	}
 	sub.Account, sub.At = req.Account, req.ReceivedAt
 	sub.Messages = req.messages()
 	acceptance, err := s.group.Do(ctx, sub)
@@ -102,7 +112,8 @@ func (s *Service) poolOf(account gateway.AccountID, powerpack gateway.ID) (*pool
 	return p, nil
 }
 
-// answered is for requests whose powerpack is not there: one that came before, with a key, when it still was, gets its answer.
+// answered is for requests that cannot be taken now, such as those whose powerpack is gone: one that came before, with a key, when it still could,
+// gets its answer.
 func (s *Service) answered(ctx context.Context, req *Request, missing error) (gateway.Acceptance, error) {
 	if req.Key != "" {
 		if before, err := s.Store.Answered(ctx, req.Account, req.Key, req.BodyHash, req.ReceivedAt); err != nil {
@@ -166,6 +177,7 @@ func (s *Service) commit(ctx context.Context, batch []*submission) []groupcommit
 		return fail(err)
 	}
 	s.choose(batch, habits)
+	s.tellBreaches()
 	stored := make([]*gateway.Submission, len(batch))
 	for i, sub := range batch {
 		stored[i] = &sub.Submission
@@ -287,6 +299,9 @@ func (s *Service) chooseAll(sub *submission, now time.Time, habits map[gateway.S
 // chooseFor finds the sender and carrier of one message. Guarded by Dispatcher.mu.
 func (s *Service) chooseFor(sub *submission, i int, r *roster, now time.Time, habits map[gateway.StickyKey]habit) gateway.Reason {
 	m := sub.Messages[i]
+	if !r.guards.Allows(m.Account, m.Country) {
+		return gateway.CountryBarred
+	}
 	req := gateway.Request{
 		To: sub.request.To[i], Service: m.Service, Now: now.UnixNano(), Deadline: m.ExpiresAt.UnixNano(),
 	}
@@ -312,6 +327,9 @@ func (s *Service) chooseFor(sub *submission, i int, r *roster, now time.Time, ha
 	at := max(set.freeToSend(req.Now, m.Units), req.Earliest)
 	if at >= req.Deadline && !set.Paused { // known now, so it need not wait for that; how long a pause lasts is not
 		return gateway.Expired
+	}
+	if !s.withinThresholds(r, m, req.To, now) {
+		return gateway.ThresholdExceeded
 	}
 	m.Carrier, sub.senders[i], sub.sendAt[i] = carrier, set, moment(at)
 	if byPool {
@@ -459,6 +477,7 @@ func (s *Service) giveBack(batch []*submission) {
 			if set := sub.senders[i]; set != nil {
 				d.setAside(set, m.Account, -m.Units)
 				d.forget(set)
+				s.uncount(m)
 			}
 		}
 	}

@@ -65,6 +65,9 @@ type Store interface {
 	// ReplaceInPool takes a number out of a pool and puts another one of the account into it, for the same service. NotFound when the one is
 	// not in the pool, or the other not the account's or in a pool.
 	ReplaceInPool(ctx context.Context, account gateway.AccountID, pool gateway.ID, old, other string, at time.Time) error
+	// SentSince counts the messages of an account, accepted since a time, that a carrier was found for: by country, and of those whose number
+	// begins with one of the prefixes.
+	SentSince(ctx context.Context, account gateway.AccountID, since time.Time, prefixes []string) (map[string]int, error)
 	// Roster reads who sends, as of one moment.
 	Roster(ctx context.Context) (gateway.Roster, error)
 }

@@ -11,6 +11,8 @@
 //	carrier.go   carriers
 //	queue.go     queues, and the rates and caps that senders share
 //	message.go   one message: what became of it, and why
+//	guard.go     countries and thresholds of accounts
+//	conversion.go how trackable messages converted
 //	held.go      messages whose submit was never answered
 //	store.go     what is needed of a store
 package operator
@@ -54,6 +56,8 @@ type Config struct {
 	// Told hears of the events of a message that was ended.
 	Told func([]gateway.Event)
 	IDs  *gateway.IDSource
+	// ConversionWindow is how long after it was sent a trackable message may wait for feedback until it counts as not converted.
+	ConversionWindow time.Duration
 	// Random gives unpredictable octets, for credentials.
 	Random func([]byte)
 	Now    func() time.Time
@@ -106,6 +110,9 @@ func New(cfg Config) *API {
 		"GET /admin/v1/accounts/{auth_id}/registrations/{id}":          a.showRegistration,
 		"POST /admin/v1/accounts/{auth_id}/registrations/{id}/approve": a.approveRegistration,
 		"POST /admin/v1/accounts/{auth_id}/registrations/{id}/reject":  a.rejectRegistration,
+		"GET /admin/v1/accounts/{auth_id}/guard":                       a.showGuard,
+		"POST /admin/v1/accounts/{auth_id}/guard":                      a.changeGuard,
+		"GET /admin/v1/conversions":                                    a.listConversions,
 	} {
 		a.routes.HandleFunc(pattern, a.answer(handle))
 		a.routes.HandleFunc(pattern+"/{$}", a.answer(handle)) // with a slash at the end, and no redirect

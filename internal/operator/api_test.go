@@ -39,6 +39,8 @@ type fixture struct {
 	refusal       *gateway.Error // of PutNumbers
 	registrations []gateway.Registration
 	fail          error // of every store call
+	counted       gateway.ConversionFilter
+	guard         gateway.Guard
 
 	paused   map[string]bool
 	queues   mt.QueueFilter // that were asked for
@@ -66,7 +68,7 @@ func newFixture() *fixture {
 			return f.explained, f.fail
 		},
 		Told: func(events []gateway.Event) { f.told += len(events) },
-		IDs:  &gateway.IDSource{Entropy: func() uint64 { return 1 }},
+		IDs:  &gateway.IDSource{Entropy: func() uint64 { return 1 }}, ConversionWindow: time.Hour,
 		Random: func(b []byte) {
 			for i := range b {
 				b[i] = byte(i)
@@ -539,5 +541,9 @@ func TestMessageShowsNoSecrets(t *testing.T) {
 		if diff := gocmp.Diff(value, fields[key]); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", key, diff)
 		}
+	}
+	f.message.Direction, f.message.From = gateway.Inbound, "14155550123"
+	if _, fields := f.call(t, "GET", "/admin/v1/accounts/MAXXXXXXXXXXXXXXXXXX/messages/"+f.message.ID.String(), "", bearer); fields["sender"] != "14155550***" {
+		t.Errorf("an inbound message came from %v", fields["sender"])
 	}
 }

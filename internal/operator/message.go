@@ -43,7 +43,7 @@ func (a *API) showMessage(r *http.Request) (int, any, error) {
 		return 0, nil, err
 	}
 	view := messageView{
-		MessageUUID: m.ID.String(), AuthID: string(m.Account), State: m.State.String(), Sender: m.From, ChosenBy: m.PickedBy.String(),
+		MessageUUID: m.ID.String(), AuthID: string(m.Account), State: m.State.String(), Sender: senderOf(m), ChosenBy: m.PickedBy.String(),
 		Country: m.Country, Carrier: m.Carrier, Units: m.Units, Parts: m.Parts, Taken: parts(m.Taken), Refused: parts(m.Refused),
 		Delivered: parts(m.Progress.Delivered), Deferred: m.Attempt, Detail: m.Detail, AcceptedAt: m.AcceptedAt.UTC(), ExpiresAt: m.ExpiresAt.UTC(),
 		DueAt: moment(m.DueAt), SentAt: moment(m.SentAt), ReportedAt: moment(m.ReportedAt), Events: m.Sequence,
@@ -52,6 +52,14 @@ func (a *API) showMessage(r *http.Request) (int, any, error) {
 		view.Powerpack = m.Powerpack.String()
 	}
 	return http.StatusOK, view, nil
+}
+
+// senderOf is the sender, but of an inbound message not the whole number of the person.
+func senderOf(m *gateway.Message) string {
+	if m.Direction == gateway.Inbound {
+		return masked(m.From)
+	}
+	return m.From
 }
 
 // moment is a time as JSON shows it, null when it has not come.

@@ -33,6 +33,12 @@ type Store interface {
 	AnyPowerpack(ctx context.Context, id gateway.ID) (gateway.Powerpack, error)
 	// Message reads one message of the account; NotFound when it has none of that ID.
 	Message(ctx context.Context, account gateway.AccountID, id gateway.ID) (*gateway.Message, error)
+	// Guard reads what guards an account; NotFound when there is no such account.
+	Guard(ctx context.Context, account gateway.AccountID) (gateway.Guard, error)
+	// ChangeGuard changes what guards an account, unless change refuses, and gives it as it is then.
+	ChangeGuard(ctx context.Context, account gateway.AccountID, change func(*gateway.Guard) error) (gateway.Guard, error)
+	// Conversions counts how trackable messages that a carrier took converted, by group, those with the most messages first.
+	Conversions(ctx context.Context, filter gateway.ConversionFilter) ([]gateway.ConversionCount, error)
 	// HeldMessages lists messages whose submit was never answered under `unanswered: hold`, oldest first.
 	HeldMessages(ctx context.Context, limit int) ([]gateway.Held, error)
 	// ReleaseHeld puts a held message back into its lane, to be submitted again. NotFound when it is not held.

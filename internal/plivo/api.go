@@ -5,12 +5,14 @@
 //	api.go        the routes, and how a call is answered
 //	path.go       paths as the clients really send them
 //	auth.go       who calls, about which account; slowing down guesses
+//	limit.go      how often an account may call
 //	accounts.go   accounts, a few seconds old at most
 //	body.go       arguments from JSON, forms and queries, loosely typed
 //	json.go       the JSON reader
 //	message.go    POST Message: checks, and what is answered
 //	media.go      files: uploads, and those of a message
 //	record.go     a message as its record shows it
+//	conversion.go feedback on trackable messages
 //	list.go       GET Message: filters; pages of any list
 //	number.go     the numbers of an account
 //	inventory.go  the numbers that can be rented
@@ -30,6 +32,7 @@
 //	explain.go    which sender a powerpack would take, and why
 //	pool.go       numbers, toll-free numbers and short codes of a pool
 //	priority.go   number_priority
+//	alert.go      alerts that a threshold was passed
 //	callback.go   events as requests
 //	signature.go  the signatures of callbacks, V2 and V3
 //	error.go      refusals in HTTP
@@ -58,7 +61,7 @@ import (
 	"github.com/heliograph/heliograph/internal/mt"
 )
 
-// Config is what an API works with. Store, Media, Accept, Explain, IDs, Now and Log must be set.
+// Config is what an API works with. Store, Media, Accept, Explain, Feedback, IDs, Now and Log must be set.
 type Config struct {
 	Store Store
 	// Media keeps what is uploaded.
@@ -71,9 +74,11 @@ type Config struct {
 	Estimate func(context.Context, []*gateway.Message) ([]time.Time, error)
 	// Changed is called after each change to numbers or powerpacks, before the answer; new messages follow the change when it returns.
 	Changed func(context.Context) error
-	IDs     *gateway.IDSource
-	Now     func() time.Time
-	Log     *slog.Logger
+	// Feedback keeps what an account says about a message; Feedback.Record. When it returns without an error, it is on disk.
+	Feedback func(context.Context, gateway.Conversion) error
+	IDs      *gateway.IDSource
+	Now      func() time.Time
+	Log      *slog.Logger
 
 	// Random fills ids and tokens of subaccounts and ids of applications with what cannot be predicted; nil: crypto/rand.
 	Random func([]byte)
@@ -81,6 +86,7 @@ type Config struct {
 	Accounts *Accounts
 	// MaxBody bounds a request's body in octets; 0: DefaultMaxBody.
 	MaxBody int64
+	Limits  Limits
 	// TrustedProxies are networks whose X-Forwarded-For is believed.
 	TrustedProxies []netip.Prefix
 	// PublicURL is what links to media begin with, without a slash at its end; empty: the address by which the caller has reached the server.
@@ -99,12 +105,15 @@ type API struct {
 	explain  func(context.Context, mt.Question) (mt.Explanation, error)
 	estimate func(context.Context, []*gateway.Message) ([]time.Time, error)
 	changed  func(context.Context) error
+	feedback func(context.Context, gateway.Conversion) error
 	ids      *gateway.IDSource
 	random   func([]byte)
 	now      func() time.Time
 	log      *slog.Logger
 	accounts *Accounts
 	throttle *throttle
+	requests *limiter
+	messages *limiter
 	maxBody  int64
 	proxies  []netip.Prefix
 	served   func(method, pattern string, status int, took time.Duration)
@@ -115,8 +124,8 @@ type API struct {
 // redirect, which turns a client's POST into a GET.
 func New(cfg Config) http.Handler {
 	a := &API{
-		store: cfg.Store, accept: cfg.Accept, explain: cfg.Explain, estimate: cfg.Estimate, changed: cfg.Changed, ids: cfg.IDs, random: cfg.Random, now: cfg.Now,
-		log: cfg.Log, accounts: cfg.Accounts, throttle: newThrottle(), maxBody: cfg.MaxBody, proxies: cfg.TrustedProxies, served: cfg.Served,
+		store: cfg.Store, accept: cfg.Accept, explain: cfg.Explain, estimate: cfg.Estimate, changed: cfg.Changed, feedback: cfg.Feedback, ids: cfg.IDs, random: cfg.Random, now: cfg.Now,
+		log: cfg.Log, accounts: cfg.Accounts, throttle: newThrottle(), requests: newLimiter(cfg.Limits.Requests), messages: newLimiter(cfg.Limits.Messages), maxBody: cfg.MaxBody, proxies: cfg.TrustedProxies, served: cfg.Served,
 	}
 	if a.accounts == nil {
 		a.accounts = NewAccounts(cfg.Store.Account, cfg.Now)
@@ -153,8 +162,9 @@ func (a *API) table() []route {
 		newRoute("/v1/Account/{auth_id}/Application/", a.listApplications, a.createApplication, nil),
 		newRoute("/v1/Account/{auth_id}/Application/{app_id}/", a.getApplication, a.updateApplication, a.deleteApplication),
 
-		newRoute("/v1/Account/{auth_id}/Message/", a.listMessages, a.createMessage, nil),
+		newRoute(sendRoute, a.listMessages, a.createMessage, nil),
 		newRoute("/v1/Account/{auth_id}/Message/{message_uuid}/", a.getMessage, nil, nil),
+		newRoute(feedbackRoute, nil, a.recordConversion, nil),
 		newRoute("/v1/Account/{auth_id}/Message/{message_uuid}/Media/", a.listMessageMedia, nil, a.deleteMessageMedia),
 		newRoute("/v1/Account/{auth_id}/Message/{message_uuid}/Media/{media_id}/", a.getMessageMedium, nil, nil),
 

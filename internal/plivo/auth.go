@@ -27,7 +27,7 @@ func (a *API) authenticate(c *call) error {
 	if wait := a.throttle.check(c.from, id, digest, c.at); wait > 0 {
 		return &refusal{
 			status: http.StatusTooManyRequests, text: "too many failed attempts to authenticate; try again later",
-			retryAfter: int((wait + time.Second - 1) / time.Second),
+			retryAfter: wholeSeconds(wait),
 		}
 	}
 	ctx := c.r.Context()
@@ -40,6 +40,9 @@ func (a *API) authenticate(c *call) error {
 		return errWrongAuth
 	}
 	a.throttle.succeed(c.from, id, digest, c.at)
+	if err := a.limit(c, caller.ID); err != nil {
+		return err
+	}
 	if err := a.enabled(ctx, caller); err != nil {
 		return err
 	}

@@ -106,7 +106,7 @@ func TestWalls(t *testing.T) {
 			if route.handler(method) == nil || !route.ofAccount() {
 				continue
 			}
-			q := ask{method: method, path: fill(route.pattern, mainID), as: strangerID, body: `{"rent":true,"unrent":true,"name":"x","number":"14155550100"}`}
+			q := ask{method: method, path: fill(route.pattern, mainID), as: strangerID, body: `{"rent":true,"unrent":true,"name":"x","number":"14155550100","status":"CONVERTED","timestamp":"2026-03-04T05:06:07Z"}`}
 			s.refused(s.do(q), 403, errForeign.Text)
 			if !strings.Contains(route.pattern, "uuid}") && !strings.Contains(route.pattern, "{number}") {
 				continue
@@ -311,7 +311,7 @@ func TestStoreFailures(t *testing.T) {
 			if route.handler(method) == nil || !route.ofAccount() {
 				continue
 			}
-			body := `{"name":"x","app_name":"x","number":"1","src":"14155550100","dst":"14152223333","text":"x"}`
+			body := `{"name":"x","app_name":"x","number":"1","src":"14155550100","dst":"14152223333","text":"x","status":"CONVERTED","timestamp":"2026-03-04T05:06:07Z"}`
 			if i > 0 { // the account itself has an address of its own
 				body = strings.TrimSuffix(body, "}") + "," + registrationArguments + "}"
 			}

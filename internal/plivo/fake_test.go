@@ -20,6 +20,7 @@ type fakeStore struct {
 	powerpacks []gateway.Powerpack
 	numbers    []gateway.Number
 	registered []gateway.Registration // in the order in which they were made
+	feedback   map[gateway.ID]gateway.Conversion
 	fakeAccounts
 	fakeMedia
 
@@ -82,6 +83,24 @@ func fitsMessage(m *gateway.Message, f gateway.MessageFilter) bool {
 func cut[T any](all []T, limit, offset int) []T {
 	all = all[min(offset, len(all)):]
 	return all[:min(limit, len(all))]
+}
+
+func (s *fakeStore) RecordConversions(ctx context.Context, batch []gateway.Conversion) ([]error, error) {
+	results := make([]error, len(batch))
+	for i, c := range batch {
+		m, err := s.Message(ctx, c.Account, c.Message)
+		if err == nil && !m.Trackable {
+			err = gateway.Errorf(gateway.Invalid, "the message is not trackable")
+		}
+		if results[i] = err; err != nil {
+			continue
+		}
+		if s.feedback == nil {
+			s.feedback = map[gateway.ID]gateway.Conversion{}
+		}
+		s.feedback[c.Message] = c
+	}
+	return results, s.err
 }
 
 func (s *fakeStore) CreatePowerpack(_ context.Context, p gateway.Powerpack) error {

@@ -2,6 +2,7 @@ package plivo
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"io"
@@ -96,6 +97,10 @@ func newServer(t testing.TB, options ...func(*Config)) *server {
 		Explain:  func(_ context.Context, q mt.Question) (mt.Explanation, error) { return s.explain(q) },
 		Estimate: func(_ context.Context, messages []*gateway.Message) ([]time.Time, error) { return s.estimate(messages) },
 		Changed:  func(context.Context) error { s.changes++; return s.change },
+		Feedback: func(ctx context.Context, c gateway.Conversion) error {
+			results, err := s.store.RecordConversions(ctx, []gateway.Conversion{c})
+			return cmp.Or(err, results[0])
+		},
 	}
 	for _, option := range options {
 		option(&cfg)

@@ -54,6 +54,10 @@ type Store interface {
 	// time, are left out.
 	MediaByID(ctx context.Context, account gateway.AccountID, ids []gateway.ID, at time.Time) ([]gateway.Medium, error)
 
+	// RecordConversions keeps feedback on messages, in its order; what came before on a message is replaced. Results are in the order of the
+	// feedback: NotFound when the account has no such message, Invalid when it is not trackable.
+	RecordConversions(ctx context.Context, batch []gateway.Conversion) ([]error, error)
+
 	// CreatePowerpack stores a new powerpack; Conflict when the account has one of that name, Invalid when it has not the application that is linked.
 	CreatePowerpack(ctx context.Context, powerpack gateway.Powerpack) error
 	// UpdatePowerpack replaces the settings of the powerpack with that ID.

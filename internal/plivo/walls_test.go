@@ -101,7 +101,7 @@ func everything(s *fakeStore) []any {
 	for i, m := range s.messages {
 		messages[i] = *m
 	}
-	return []any{accounts, messages, slices.Clone(s.powerpacks), slices.Clone(s.numbers), slices.Clone(s.applications), slices.Clone(s.registered), len(s.profiles), slices.Clone(s.media)}
+	return []any{accounts, messages, slices.Clone(s.powerpacks), slices.Clone(s.numbers), slices.Clone(s.applications), slices.Clone(s.registered), len(s.profiles), len(s.feedback), slices.Clone(s.media)}
 }
 
 // walled is a server with accounts that have one thing of each kind each.
@@ -143,7 +143,7 @@ func unlinking(pattern, method string) bool {
 }
 
 // argumentsOfAll are good for any route.
-const argumentsOfAll = `{"name":"x","app_name":"x","number":"14155550100","rent":true,"unrent":true,"cascade":true,"src":"14155550100","dst":"14152223333","text":"x","numbers":["14155550100"]}`
+const argumentsOfAll = `{"name":"x","app_name":"x","number":"14155550100","rent":true,"unrent":true,"cascade":true,"src":"14155550100","dst":"14152223333","text":"x","status":"CONVERTED","timestamp":"2026-03-04T05:06:07Z","numbers":["14155550100"]}`
 
 // TestForeignPaths walks the whole route table with credentials that give no access to the account in the path. The answer is the same whether that
 // account exists or not, and whatever is asked for there; nothing is changed.
@@ -227,7 +227,7 @@ func TestForeignIDs(t *testing.T) {
 				own := of[caller] // with a foreign number in the place of its own
 				own.number, own.tollfree, own.shortcode = foreign.number, foreign.tollfree, foreign.shortcode
 				for _, b := range []belongings{foreign, own} {
-					q := ask{method: method, as: caller, body: `{"rent":true,"unrent":true,"name":"x","number":"` + b.number + `"}`}
+					q := ask{method: method, as: caller, body: `{"rent":true,"unrent":true,"name":"x","number":"` + b.number + `","status":"CONVERTED","timestamp":"2026-03-04T05:06:07Z"}`}
 					if q.path = b.fill(pattern, caller); q.path == of[caller].fill(pattern, caller) {
 						continue // nothing in it is foreign
 					}

@@ -89,8 +89,17 @@ func (s *Store) messageConditions(conn *sqlite.Conn, f gateway.MessageFilter) (c
 	return c, true, nil
 }
 
-// toShown holds for messages whose records may show their destination: a filter must not find out what they hide.
-var toShown = fmt.Sprintf("(direction <> %d OR log NOT IN (%d, %d))", gateway.Outbound, gateway.LogNothing, gateway.LogContentOnly)
+// toShown and fromShown hold for messages whose records may show their destination, or where they came from: a filter must not find out what
+// they hide.
+var (
+	toShown   = shownTo(gateway.Outbound)
+	fromShown = shownTo(gateway.Inbound)
+)
+
+// shownTo holds for messages of the other direction, and for those whose records may show the number of the person.
+func shownTo(direction gateway.Direction) string {
+	return fmt.Sprintf("(direction <> %d OR log NOT IN (%d, %d))", direction, gateway.LogNothing, gateway.LogContentOnly)
+}
 
 // addRest adds the conditions that rows are read for.
 func (c *messageFilter) addRest(f gateway.MessageFilter) {
@@ -118,6 +127,7 @@ func (c *messageFilter) addRest(f gateway.MessageFilter) {
 	c.addCampaign(f)
 	if f.From != "" {
 		c.add("sender = ?", f.From)
+		c.sql = append(c.sql, fromShown)
 	}
 	if f.To != "" {
 		c.add("dst = ?", f.To)

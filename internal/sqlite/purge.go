@@ -87,6 +87,7 @@ func (s *Store) purgeTexts(ctx context.Context, before time.Time) (more bool, er
 			return err
 		}
 		tx.textsUntil = until
+		tx.removed += int64(tx.conn.Changes())
 		q = prepare(tx.conn, "UPDATE settings SET value = ? WHERE name = 'texts removed until'")
 		return q.int(until).run()
 	})
@@ -108,9 +109,10 @@ func (s *Store) purgeRecords(ctx context.Context, before time.Time) (more bool, 
 			return q.err
 		}
 		more = len(old) == purgeBatch
+		tx.removed += int64(len(old)) // texts are kept as long as records where the settings say so
 		for _, seq := range old {
 			for _, sql := range []string{
-				"DELETE FROM events WHERE seq = ?", "DELETE FROM parts WHERE seq = ?", "DELETE FROM messages WHERE seq = ?",
+				"DELETE FROM events WHERE seq = ?", "DELETE FROM parts WHERE seq = ?", "DELETE FROM conversions WHERE seq = ?", "DELETE FROM messages WHERE seq = ?",
 			} {
 				q := prepare(tx.conn, sql)
 				if err := q.int(seq).run(); err != nil {

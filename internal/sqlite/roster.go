@@ -22,7 +22,10 @@ func (s *Store) Roster(ctx context.Context) (roster gateway.Roster, err error) {
 		if roster.Campaigns, err = readCampaigns(conn); err != nil {
 			return err
 		}
-		roster.Rates, err = readRates(conn)
+		if roster.Rates, err = readRates(conn); err != nil {
+			return err
+		}
+		roster.Guards, roster.Parents, err = readGuards(conn)
 		return err
 	})
 	if err != nil {

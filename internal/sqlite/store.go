@@ -15,7 +15,6 @@ import (
 )
 
 // FileName is the database in the data folder; "-wal" and "-shm" lie beside it while the store is open.
-// FileName is the database's name in the data folder.
 const FileName = "heliograph.db"
 
 // Options say where the store is.
@@ -90,7 +89,7 @@ func (s *Store) open(ctx context.Context, key [32]byte) (err error) {
 	if err := file.Close(); err != nil {
 		return err
 	}
-	conn, err := connect(s.path(), fmt.Sprintf("cache_size = -%d", writerCacheKiB))
+	conn, err := connect(s.path(), fmt.Sprintf("cache_size = -%d", writerCacheKiB), "secure_delete = ON")
 	if err != nil {
 		return err
 	}
@@ -142,6 +141,7 @@ func (s *Store) resume(tx *tx) error {
 	if q.err != nil {
 		return q.err
 	}
+	tx.removed = 1 // what the last process left in the log is not known
 	return s.holdMarked(tx)
 }
 

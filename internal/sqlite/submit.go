@@ -161,8 +161,12 @@ func (tx *tx) finish(m *gateway.Message, before, r *row, steps []gateway.Step) (
 	}
 	applied.Moved = true
 	ended := before.State == gateway.Queued && r.State != gateway.Queued
-	if err := tx.updateRow(before, r, ended && (contentless(m.Log) || r.seq < tx.textsUntil)); err != nil {
+	forget := ended && (contentless(m.Log) || r.seq < tx.textsUntil)
+	if err := tx.updateRow(before, r, forget); err != nil {
 		return applied, err
+	}
+	if forget {
+		tx.removed++
 	}
 	if len(steps) == 0 || m.Callback.URL == "" {
 		return applied, nil

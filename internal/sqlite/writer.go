@@ -12,7 +12,8 @@ import (
 type writer struct {
 	conn *sqlite.Conn
 	counters
-	unhealthy int // writes that must pass until all is well; 0: all is well
+	unhealthy int   // writes that must pass until all is well; 0: all is well
+	scrubbed  int64 // of removed: those that are gone from the log too
 }
 
 // counters are facts about the committed rows.
@@ -20,6 +21,7 @@ type counters struct {
 	lastEvent  int64 // greatest id of an event: ids are never given twice
 	parked     int64 // receipts without a part: none is the usual case, and then none needs to be looked for
 	textsUntil int64 // messages with a smaller Seq have lost their texts, unless they are still queued
+	removed    int64 // how often contents were removed; see Scrub
 }
 
 // tx is a transaction of the writer. Its counters become the writer's when it commits.
@@ -31,6 +33,11 @@ type tx struct {
 // write runs fn in a transaction. When it returns without an error the rows are on disk; with one, nothing was done. ctx ends only the wait
 // for the writer: a transaction under way is short, and an unclear end would help nobody.
 func (s *Store) write(ctx context.Context, fn func(*tx) error) error {
+	return s.own(ctx, func(w *writer) error { return s.verdict(w.transact(fn)) })
+}
+
+// own runs fn while nobody else has the writer.
+func (s *Store) own(ctx context.Context, fn func(*writer) error) error {
 	if s.isClosed() {
 		return errClosed
 	}
@@ -42,7 +49,7 @@ func (s *Store) write(ctx context.Context, fn func(*tx) error) error {
 		return ctx.Err()
 	}
 	defer func() { <-s.writing }()
-	return s.verdict(s.writer.transact(fn))
+	return fn(s.writer)
 }
 
 // transact begins, runs fn and commits, or rolls back.

@@ -109,6 +109,19 @@ var messageTests = map[string]func(*world){
 			made[gateway.LogNumberOnly], made[gateway.LogContentOnly], made[gateway.LogNothing], made[gateway.LogAll],
 		}))
 	},
+	"who wrote a message is not found by a number that its record hides": func(w *world) {
+		made := map[gateway.LogMode]*gateway.Message{}
+		for _, mode := range []gateway.LogMode{gateway.LogAll, gateway.LogNothing, gateway.LogContentOnly, gateway.LogNumberOnly} {
+			m := w.message()
+			m.Direction, m.State, m.From, m.To, m.Log = gateway.Inbound, gateway.Received, "14155552671", pooled, mode
+			w.accept(m)
+			made[mode] = m
+		}
+		w.list(gateway.MessageFilter{Account: one, From: "14155552671"}, 2, idsOf([]*gateway.Message{made[gateway.LogNumberOnly], made[gateway.LogAll]}))
+		w.list(gateway.MessageFilter{Account: one, To: pooled}, 4, idsOf([]*gateway.Message{
+			made[gateway.LogNumberOnly], made[gateway.LogContentOnly], made[gateway.LogNothing], made[gateway.LogAll],
+		}))
+	},
 	"a list shows messages as they are": func(w *world) {
 		m := w.submitted("a")
 		w.receipt(w.undelivered("a"))

@@ -1,0 +1,80 @@
+package operator
+
+import (
+	"context"
+	"net/http"
+	"testing"
+	"time"
+
+	gocmp "github.com/google/go-cmp/cmp"
+
+	"github.com/heliograph/heliograph/internal/gateway"
+)
+
+func (f *fixture) Conversions(_ context.Context, filter gateway.ConversionFilter) ([]gateway.ConversionCount, error) {
+	f.counted = filter
+	return []gateway.ConversionCount{
+		{Name: "main", Converted: 3, ConvertedWithOthers: 1, NotConverted: 4, Pending: 2}, {Name: "", Pending: 1},
+	}, f.fail
+}
+
+func TestConversions(t *testing.T) {
+	day := time.Date(2026, 5, 1, 0, 0, 0, 0, time.UTC)
+	settled := noon.Add(-time.Hour)
+	for query, want := range map[string]gateway.ConversionFilter{
+		"": {After: noon.Add(-24 * time.Hour), Before: noon, Settled: settled, Limit: 100},
+		"?by=sender&carrier=main&sender=%2B1+415&country_iso2=us&auth_id=" + string(anAccount) + "&limit=5": {
+			By: gateway.BySender, Carrier: "main", Sender: "1415", Country: "US", Account: anAccount, After: noon.Add(-24 * time.Hour), Before: noon, Settled: settled, Limit: 5,
+		},
+		"?by=country&until=2026-05-02&from=2026-05-01T02:00:00%2B02:00": {
+			By: gateway.ByCountry, After: day, Before: day.Add(24 * time.Hour), Settled: settled, Limit: 100,
+		},
+	} {
+		f := newFixture()
+		if status, fields := f.call(t, "GET", "/admin/v1/conversions"+query, "", bearer); status != http.StatusOK {
+			t.Fatalf("%s: %d %v", query, status, fields)
+		}
+		if f.counted.After.Equal(want.After) {
+			f.counted.After = want.After
+		}
+		if diff := gocmp.Diff(want, f.counted); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", query, diff)
+		}
+	}
+	for _, query := range []string{"?by=network", "?from=noon", "?until=1", "?limit=0", "?auth_id=x", "?status=CONVERTED"} {
+		if status, _ := newFixture().call(t, "GET", "/admin/v1/conversions"+query, "", bearer); status != http.StatusBadRequest {
+			t.Errorf("%s: %d", query, status)
+		}
+	}
+}
+
+func TestConversionsAreShown(t *testing.T) {
+	counts := func(name string, value any, rest map[string]any) map[string]any {
+		if name != "" {
+			rest[name] = value
+		}
+		return rest
+	}
+	for by, names := range map[string][2]any{"carrier": {"main", nil}, "sender": {"main", nil}, "country": {"main", ""}} {
+		field := map[string]string{"carrier": "carrier", "sender": "sender", "country": "country_iso2"}[by]
+		second := field
+		if names[1] == nil {
+			second = ""
+		}
+		_, fields := newFixture().call(t, "GET", "/admin/v1/conversions?by="+by, "", bearer)
+		want := []any{
+			counts(field, names[0], map[string]any{
+				"messages": 10.0, "converted": 3.0, "converted_with_others": 1.0, "not_converted": 4.0, "pending": 2.0, "rate": 0.375,
+			}),
+			counts(second, names[1], map[string]any{
+				"messages": 1.0, "converted": 0.0, "converted_with_others": 0.0, "not_converted": 0.0, "pending": 1.0, "rate": nil,
+			}),
+		}
+		if diff := gocmp.Diff(want, fields["conversions"]); diff != "" {
+			t.Errorf("by %s (-want +got):\n%s", by, diff)
+		}
+		if fields["window_seconds"] != 3600.0 || fields["until"] != "2026-05-06T12:00:00Z" {
+			t.Errorf("by %s: %v", by, fields)
+		}
+	}
+}
