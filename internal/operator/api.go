@@ -3,6 +3,7 @@
 //
 //	api.go       routes, authentication, reading and answering
 //	account.go   accounts
+//	credit.go    what accounts pay from, and their ledgers
 //	campaign.go  10DLC campaigns
 //	number.go    numbers as they are set
 //	listing.go   numbers as they are shown
@@ -79,6 +80,8 @@ func New(cfg Config) *API {
 		"GET /admin/v1/accounts":                         a.listAccounts,
 		"GET /admin/v1/accounts/{auth_id}":               a.showAccount,
 		"POST /admin/v1/accounts/{auth_id}":              a.changeAccount,
+		"POST /admin/v1/accounts/{auth_id}/credits":      a.addCredit,
+		"GET /admin/v1/accounts/{auth_id}/credits":       a.listCredits,
 		"POST /admin/v1/campaigns":                       a.putCampaigns,
 		"GET /admin/v1/campaigns":                        a.listCampaigns,
 		"DELETE /admin/v1/campaigns/{id}":                a.deleteCampaign,
