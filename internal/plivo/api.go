@@ -14,6 +14,7 @@
 //	number.go     the numbers of an account
 //	inventory.go  the numbers that can be rented
 //	application.go  what becomes of what comes in for numbers
+//	pricing.go    what things cost in a country
 //	profile.go    what an account says of itself
 //	subaccount.go subaccounts of an account
 //	place.go      names of countries and regions
@@ -46,6 +47,7 @@ import (
 
 	"github.com/heliograph/heliograph/internal/gateway"
 	"github.com/heliograph/heliograph/internal/mt"
+	"github.com/heliograph/heliograph/internal/pricing"
 )
 
 // Config is what an API works with. Store, Accept, Explain, IDs, Now and Log must be set.
@@ -63,6 +65,8 @@ type Config struct {
 	Now     func() time.Time
 	Log     *slog.Logger
 
+	// Prices is the price list; nil: there is none, and nothing costs anything.
+	Prices *pricing.Table
 	// Random fills ids and tokens of subaccounts and ids of applications with what cannot be predicted; nil: crypto/rand.
 	Random func([]byte)
 	// Accounts is shared with the callbacks; nil: the API has its own.
@@ -83,6 +87,7 @@ type API struct {
 	estimate func(context.Context, []*gateway.Message) ([]time.Time, error)
 	changed  func(context.Context) error
 	ids      *gateway.IDSource
+	prices   *pricing.Table
 	random   func([]byte)
 	now      func() time.Time
 	log      *slog.Logger
@@ -99,7 +104,7 @@ type API struct {
 func New(cfg Config) http.Handler {
 	a := &API{
 		store: cfg.Store, accept: cfg.Accept, explain: cfg.Explain, estimate: cfg.Estimate, changed: cfg.Changed, ids: cfg.IDs, random: cfg.Random, now: cfg.Now,
-		log: cfg.Log, accounts: cfg.Accounts, throttle: newThrottle(), maxBody: cfg.MaxBody, proxies: cfg.TrustedProxies, served: cfg.Served,
+		prices: cfg.Prices, log: cfg.Log, accounts: cfg.Accounts, throttle: newThrottle(), maxBody: cfg.MaxBody, proxies: cfg.TrustedProxies, served: cfg.Served,
 	}
 	if a.accounts == nil {
 		a.accounts = NewAccounts(cfg.Store.Account, cfg.Now)
@@ -137,6 +142,8 @@ func (a *API) table() []route {
 
 		newRoute("/v1/Account/{auth_id}/Message/", a.listMessages, a.createMessage, nil),
 		newRoute("/v1/Account/{auth_id}/Message/{message_uuid}/", a.getMessage, nil, nil),
+
+		newRoute("/v1/Account/{auth_id}/Pricing/", a.getPricing, nil, nil),
 
 		newRoute("/v1/Account/{auth_id}/Number/", a.listNumbers, nil, nil),
 		newRoute("/v1/Account/{auth_id}/Number/{number}/", a.getNumber, a.updateNumber, a.unrentNumber),

@@ -59,14 +59,15 @@ type changed struct {
 const ourName = "Heliograph"
 
 // showNumber writes a number that the account rents.
-func showNumber(n *gateway.Number, owner *account) number {
+func (a *API) showNumber(n *gateway.Number, owner *account) number {
 	path := "/v1/Account/" + string(owner.ID)
+	monthly, _ := a.prices.Rental(n)
 	shown := number{
 		Number: n.Number, Alias: stringOrNull(n.Alias), AddedOn: n.RentedAt.UTC().Format("2006-01-02"), Carrier: ourName,
 		Region: fullRegion(n.Country, n.Region), Country: countryName(n.Country), NumberType: numberTypeName(n.Type),
-		MonthlyRentalRate: nothing, Active: true, CNAMLookup: "disabled",
-		SMSEnabled: n.Services.Has(gateway.SMS), SMSRate: rateOf(n, gateway.SMS),
-		MMSEnabled: n.Services.Has(gateway.MMS), MMSRate: rateOf(n, gateway.MMS),
+		MonthlyRentalRate: monthly.String(), Active: true, CNAMLookup: "disabled",
+		SMSEnabled: n.Services.Has(gateway.SMS), SMSRate: a.rateOf(n, gateway.SMS),
+		MMSEnabled: n.Services.Has(gateway.MMS), MMSRate: a.rateOf(n, gateway.MMS),
 		ResourceURI: path + "/Number/" + n.Number + "/",
 	}
 	if n.Application != "" {
@@ -80,12 +81,12 @@ func showNumber(n *gateway.Number, owner *account) number {
 	return shown
 }
 
-// rateOf is what a service costs on a number; nil when the number does not carry it.
-func rateOf(n *gateway.Number, service gateway.Service) *string {
+// rateOf is what a unit costs that comes in for a number by a service; nil when the number does not carry it.
+func (a *API) rateOf(n *gateway.Number, service gateway.Service) *string {
 	if !n.Services.Has(service) {
 		return nil
 	}
-	rate := nothing
+	rate := a.prices.Inbound(service, n).Rate.String()
 	return &rate
 }
 
@@ -125,7 +126,7 @@ func (a *API) listNumbers(c *call) (answer, error) {
 	}
 	body := list[number]{c.id.String(), newMeta(c.resource("/Number/"), args, p, total), make([]number, len(found))}
 	for i := range found {
-		body.Objects[i] = showNumber(&found[i], owner)
+		body.Objects[i] = a.showNumber(&found[i], owner)
 	}
 	return answer{http.StatusOK, body}, nil
 }
@@ -239,7 +240,7 @@ func (a *API) getNumber(c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	return answer{http.StatusOK, singleNumber{c.id.String(), showNumber(&n, c.account)}}, nil
+	return answer{http.StatusOK, singleNumber{c.id.String(), a.showNumber(&n, c.account)}}, nil
 }
 
 func (a *API) updateNumber(c *call) (answer, error) {
