@@ -73,6 +73,8 @@ func checkConfig(c *Config) []error {
 	if h := &c.Health; time.Duration(h.Window) < time.Minute || h.Floor < 1 || h.Rest <= 0 {
 		wrong("health: window must be a minute or more, floor and rest positive")
 	}
+	_, bad := readPrices(c.Prices)
+	errs = append(errs, bad...)
 	errs = append(errs, checkTLS(c.TLS)...)
 	errs = append(errs, checkCarriers(c.Carriers)...)
 	return append(errs, checkRoutes(c)...)

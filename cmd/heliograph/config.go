@@ -33,6 +33,8 @@ type Config struct {
 	Egress    EgressConfig    `yaml:"egress"`
 	Retention RetentionConfig `yaml:"retention"`
 	Health    HealthConfig    `yaml:"health"`
+	// Prices is the file of the price list, described in docs/pricing.md. Empty: nothing costs anything.
+	Prices string `yaml:"prices"`
 	// DayZone is the time zone in which daily caps are counted, by its IANA name.
 	DayZone string `yaml:"day_zone"`
 	// TrustedProxies are networks whose X-Forwarded-For names the caller.

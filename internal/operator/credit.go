@@ -62,7 +62,7 @@ func (a *API) addCredit(r *http.Request) (int, any, error) {
 	if err != nil {
 		return 0, nil, err
 	}
-	a.Log.Info("credit entered", "account", entered.Account, "credit", entered.ID, "amount", entered.Amount)
+	a.Log.Info("credit entered", "account", entered.Account, "credit", entered.ID, "amount", entered.Amount.String())
 	return http.StatusCreated, viewCredit(&entered), nil
 }
 
