@@ -81,10 +81,13 @@ func (m Money) Plus(other Money) Money {
 	return sum
 }
 
+// MaxRate bounds every rate and fee.
+const MaxRate = 10_000 * moneyUnit
+
 // Price is what a unit of a message costs. It is fixed when the message is accepted: neither another sender nor a new price list changes it.
 type Price struct {
-	Rate Money
-	Fee  Money // of the carrier, which is passed on, besides Rate
+	Rate Money // from 0 to MaxRate
+	Fee  Money // of the carrier, which is passed on, besides Rate; likewise
 }
 
 // IsZero tells whether nothing is charged.

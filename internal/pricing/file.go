@@ -19,9 +19,6 @@ var columns = []string{"item", "direction", "country", "prefix", "network", "sen
 // needed are those that it must have.
 var needed = []string{"item", "country", "rate"}
 
-// MaxRate bounds every rate and fee.
-const MaxRate gateway.Money = 10_000_00000
-
 // Read reads a price list, and gives every error that it finds with the line it is in. known tells which countries there are.
 func Read(file io.Reader, known func(country string) bool) (*Table, []error) {
 	l := lines{known: known, csv: csv.NewReader(file), table: &Table{prices: map[key]gateway.Price{}}, first: map[key]int{}}
@@ -190,8 +187,8 @@ func (l *lines) readPrefix(get func(string) string, country string) string {
 
 func (l *lines) readRate(name, text string) gateway.Money {
 	rate, ok := gateway.ParseMoney(text)
-	if !ok || rate < 0 || rate > MaxRate {
-		l.wrong("%s: must be a decimal from 0 to %s with at most five decimals", name, MaxRate)
+	if !ok || rate < 0 || rate > gateway.MaxRate {
+		l.wrong("%s: must be a decimal from 0 to %s with at most five decimals", name, gateway.MaxRate)
 	}
 	return rate
 }

@@ -119,7 +119,7 @@ func FuzzRead(f *testing.F) {
 		}
 		number := gateway.Number{Number: "14155550100", Country: "US", Type: gateway.LongCode}
 		p := table.Outbound(&gateway.Message{Service: gateway.SMS, To: "14155550199", Country: "US"}, &number)
-		if p.Rate < 0 || p.Rate > MaxRate || p.Fee < 0 || p.Fee > MaxRate {
+		if p.Rate < 0 || p.Rate > gateway.MaxRate || p.Fee < 0 || p.Fee > gateway.MaxRate {
 			t.Fatalf("a price of %+v", p)
 		}
 		table.Quote("US")

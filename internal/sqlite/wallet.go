@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"fmt"
 
 	"zombiezen.com/go/sqlite"
 
@@ -11,6 +12,25 @@ import (
 // Money moves with messages: what a message costs is held from its wallet in the transaction that queues it, and in the one that ends its waiting the
 // hold becomes a charge, when a carrier has it, or is given back. A transaction reads a wallet once and writes it once, whatever number of messages it
 // moves; messages that cost nothing touch none.
+
+// A price is one column, the rate over the fee: two would cost every move of a message, also where nothing has a price.
+const feeBits = 31
+
+// price binds a price, none as NULL.
+func (q *query) price(p gateway.Price) *query {
+	if p.IsZero() {
+		return q.null()
+	}
+	if (p.Rate < 0 || p.Rate > gateway.MaxRate || p.Fee < 0 || p.Fee > gateway.MaxRate) && q.err == nil {
+		q.err = fmt.Errorf("sqlite: a message has the price %s and %s", p.Rate, p.Fee)
+	}
+	return q.int(int64(p.Rate)<<feeBits | int64(p.Fee))
+}
+
+func (q *query) readPrice() gateway.Price {
+	packed := q.readInt()
+	return gateway.Price{Rate: gateway.Money(packed >> feeBits), Fee: gateway.Money(packed & (1<<feeBits - 1))}
+}
 
 // wallet is an account's wallet in a transaction.
 type wallet struct {

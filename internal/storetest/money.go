@@ -31,6 +31,16 @@ var moneyTests = map[string]func(*world){
 		w.reopen()
 		w.same(w.stored(m), m)
 		w.same(w.wallet(one), gateway.Wallet{Held: 3 * smallCost})
+		for _, price := range []gateway.Price{{Rate: gateway.MaxRate, Fee: gateway.MaxRate}, {Rate: gateway.MaxRate}, {Fee: gateway.MaxRate}, {Rate: 1}, {Fee: 1}} {
+			m := w.priced(price, 1)
+			w.accept(m)
+			w.same(w.stored(m).Price, price)
+		}
+		for _, price := range []gateway.Price{{Rate: gateway.MaxRate + 1}, {Fee: gateway.MaxRate + 1}, {Rate: -1}, {Fee: -1}} {
+			if err := w.insert(w.submission(w.priced(price, 1))); err == nil {
+				w.Fatalf("a price of %s and %s is stored", price.Rate, price.Fee)
+			}
+		}
 	},
 	"what an operator pays in is in the ledger, newest first": func(w *world) {
 		first := w.credit(one, 1000, "first", "")

@@ -17,6 +17,5 @@ CREATE TABLE credits (
 CREATE INDEX credits_by_account ON credits (account, id);
 CREATE UNIQUE INDEX credits_by_key ON credits (account, key) WHERE key IS NOT NULL;
 
--- What a unit of a message costs. The columns are behind the text, where reading them is not free; nothing reads them to move a message.
-ALTER TABLE messages ADD COLUMN rate INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE messages ADD COLUMN fee INTEGER NOT NULL DEFAULT 0;
+-- What a unit of a message costs: the rate times 2^31, and the carrier's fee; NULL: nothing.
+ALTER TABLE messages ADD COLUMN price INTEGER;
