@@ -10,11 +10,11 @@ import (
 // exact. It is never a float.
 type Money int64
 
-// moneyUnit is one unit of the currency; it has moneyDecimals decimals.
-const (
-	moneyUnit     Money = 100_000
-	moneyDecimals       = 5
-)
+// moneyDecimals are the decimals of an amount.
+const moneyDecimals = 5
+
+// moneyUnit is one unit of the currency.
+const moneyUnit Money = 100_000
 
 // MaxMoney bounds balances, far from where sums of them overflow.
 const MaxMoney = 1_000_000_000_000 * moneyUnit

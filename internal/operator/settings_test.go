@@ -23,7 +23,8 @@ func TestAccountChanges(t *testing.T) {
 		t.Fatalf("%d %v, %d changes", status, fields, f.changed)
 	}
 	path := "/admin/v1/accounts/" + id
-	want := map[string]any{"auth_id": id, "name": "acme", "enabled": true, "rate": 2.5, "created_on": "2026-05-06T12:00:00Z",
+	want := map[string]any{
+		"auth_id": id, "name": "acme", "enabled": true, "rate": 2.5, "created_on": "2026-05-06T12:00:00Z",
 		"billing_mode": "postpaid", "balance": "0.00000", "held": "0.00000", "available": "0.00000",
 	}
 	for _, step := range []struct {
