@@ -39,9 +39,8 @@ type Store interface {
 	// MarkSubmitting notes, before a submit to a carrier set to hold, that it is about to leave: after a crash exactly the marked ones
 	// are not sent again by themselves.
 	MarkSubmitting(ctx context.Context, ids []gateway.ID, at time.Time) error
-	// RecordSubmits, like every method that ends the waiting of a message, turns what is held for it into a charge when a carrier has it, and gives it
-	// back otherwise, in the same transaction. It writes what became of submits and takes up receipts that were parked for them. Results are in the order of the
-	// records.
+	// RecordSubmits writes what became of submits and takes up receipts that were parked for them. Results are in the order of the
+	// records. Like every method that ends the waiting of a message, it charges what is held for it when a carrier has it, and gives it back otherwise.
 	RecordSubmits(ctx context.Context, records []*gateway.SubmitRecord) ([]gateway.Applied, error)
 
 	// SaveClocks keeps when limited senders are free again (Unix nanoseconds), and exactly what of daily caps is used up, over a clean stop;
