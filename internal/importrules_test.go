@@ -19,7 +19,7 @@ const module = "github.com/heliograph/heliograph/"
 // each can be read, tested and replaced by itself. docs/architecture.md shows the same as a map.
 var rows = [][]string{
 	1: {"gateway"},
-	2: {"tpdu", "numbering", "smpp", "mm7", "egress", "groupcommit"},
+	2: {"tpdu", "numbering", "pricing", "smpp", "mm7", "egress", "groupcommit"},
 	3: {"mt", "mo", "dlr", "media"},
 	4: {"plivo", "operator", "console", "webhook", "esme", "vasp", "upstream", "loopback", "sqlite", "postgres"},
 }
@@ -33,6 +33,7 @@ var forTests = []string{"smpp/smpptest", "mm7/mm7test", "storetest", "e2e"}
 // alsoAllowed are imports against the rows, each with its reason.
 var alsoAllowed = []struct{ from, to, reason string }{
 	{"numbering", "gateway", "it says in the domain's words where a number is at home"},
+	{"pricing", "gateway", "it prices the domain's messages and numbers in the domain's money"},
 	{"cmd/heliograph", "smpp/smpptest", "its simulator of a carrier is the one that tests use"},
 }
 
@@ -45,6 +46,7 @@ var never = []struct {
 }{
 	{[]string{"gateway", "tpdu"}, nil, []string{"net", "net/http", "database/sql", "os", "log", "log/slog", "io/fs"}, "the domain and the codec decide, they do no I/O"},
 	{[]string{"gateway"}, nil, []string{"math/rand", "math/rand/v2", "crypto/rand"}, "entropy is an argument of the domain, so that tests can play it again"},
+	{[]string{"pricing"}, nil, []string{"os", "net/http", "database/sql"}, "it is given the price list, it does not look for it"},
 	{[]string{"mt", "mo", "dlr", "groupcommit"}, nil, []string{"net", "net/http", "os", "database/sql"}, "the flow of messages knows no edge: networks, disks and requests are behind its interfaces"},
 	{[]string{"smpp", "mm7"}, nil, []string{"net/http", "database/sql", "log"}, "a protocol knows its wire and nothing of accounts, stores or logs of its own"},
 	{[]string{"*"}, []string{"sqlite", "postgres", "storetest", "e2e"}, []string{"database/sql", "zombiezen.com/go/sqlite/...", "modernc.org/...", "github.com/jackc/..."}, "SQL stays in the stores"},

@@ -86,6 +86,8 @@ func checkConfig(c *Config) []error {
 	if c.ConversionWindow <= 0 {
 		wrong("conversion_window: must be positive")
 	}
+	_, bad := readPrices(c.Prices)
+	errs = append(errs, bad...)
 	errs = append(errs, checkTLS(c.TLS)...)
 	errs = append(errs, checkCarriers(c.Carriers)...)
 	return append(errs, checkRoutes(c)...)

@@ -42,6 +42,8 @@ type Config struct {
 	ConversionWindow Duration `yaml:"conversion_window"`
 	// Countries are those that accounts may send to about which the operator's API says nothing else, by ISO 3166-1 alpha-2; none: all.
 	Countries []string `yaml:"countries"`
+	// Prices is the file of the price list, described in docs/pricing.md. Empty: nothing costs anything.
+	Prices string `yaml:"prices"`
 	// DayZone is the time zone in which daily caps are counted, by its IANA name.
 	DayZone string `yaml:"day_zone"`
 	// TrustedProxies are networks whose X-Forwarded-For names the caller.

@@ -155,16 +155,21 @@ func newServer(ctx context.Context, cfg *Config, store *sqlite.Store, library *m
 	if s.carriers, err = newCarriers(cfg, s.dispatcher, s.receipts.Record, log); err != nil {
 		return nil, err
 	}
+	prices, errs := readPrices(cfg.Prices)
+	if len(errs) > 0 {
+		return nil, errors.Join(errs...)
+	}
 	s.service = mt.NewService(store, s.dispatcher, ids, time.Now)
 	s.service.Routes, s.service.Told = cfg.routes(s.carriers.names()), s.callbacks.Told
 	s.service.Countries, s.service.Breached = cfg.Countries, s.alerts.Tell
+	s.service.Price = prices.Outbound
 	if err := s.service.Load(ctx); err != nil {
 		return nil, err
 	}
 	s.feedback = plivo.NewFeedback(store)
 	s.accounts = plivo.New(plivo.Config{
 		Store: store, Media: library, PublicURL: cfg.PublicURL, Accounts: accounts, Accept: s.service.Accept, Explain: s.service.Explain, Estimate: s.service.Estimate, Changed: s.service.Refresh, IDs: ids, Now: time.Now, Log: log,
-		Feedback: s.feedback.Record, Limits: plivo.Limits(cfg.APILimit), TrustedProxies: cfg.TrustedProxies, Served: s.timings.served,
+		Feedback: s.feedback.Record, Prices: prices, Limits: plivo.Limits(cfg.APILimit), TrustedProxies: cfg.TrustedProxies, Served: s.timings.served,
 	})
 	token, ok, err := store.OperatorToken(ctx)
 	if err == nil && !ok {

@@ -71,6 +71,7 @@ type AccountChange struct {
 	Name    *string
 	Enabled *bool
 	Rate    *float64
+	Billing *Billing // of a main account
 }
 
 // Account is who sends: a main account, or a subaccount of one.
@@ -82,5 +83,6 @@ type Account struct {
 	Enabled   bool
 	Rate      float64 // units a second over all its senders; 0 is unlimited
 	CreatedAt time.Time
+	Wallet    Wallet    // of a main account; a subaccount's is empty
 	RemovedAt time.Time // a subaccount that its main account deleted; its messages and their callbacks stay. Zero: it is there
 }

@@ -20,6 +20,8 @@
 //	event.go      what an account is told
 //	reason.go     why a message failed or was not delivered
 //	limit.go      rates, in units
+//	money.go      amounts, prices, and what accounts pay from
+//	credit.go     entries of an account's ledger
 //	retry.go      schedules of further attempts
 //	error.go      refusals that a caller may see
 package gateway

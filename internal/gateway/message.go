@@ -130,6 +130,7 @@ type Message struct {
 	Requester  string // address of the API's caller
 	AcceptedAt time.Time
 	ExpiresAt  time.Time
+	Price      Price // of a unit; zero: it costs nothing
 
 	Progress
 }

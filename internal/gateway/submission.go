@@ -58,6 +58,9 @@ type Inserted struct {
 	Replayed *Acceptance
 	// Events are those of the submission that an account is to be told, in order, with the ids they were stored under.
 	Events []Event
+	// Unpaid are the messages, by their places in the submission, that were to be queued and that the account's balance did not cover: they are stored as
+	// failed with NoCredit, and Events tells so.
+	Unpaid []int
 	// Err is set when this submission alone could not be stored: its key was used for another request.
 	Err error
 }
@@ -65,7 +68,7 @@ type Inserted struct {
 // SubmitRecord is what became of a message's submit: Results of the parts that are settled, and with them or alone what becomes of the
 // rest: Due (deferred), Held, Released, or Failure (it will not be submitted any more).
 type SubmitRecord struct {
-	Message *Message // as it was before; stores read its ID, Progress and what events show
+	Message *Message // as it was before; stores read its ID, Progress, price and what events show
 	Total   int      // parts that the carrier takes the message in
 	Results []PartResult
 	Due     time.Time // the carrier deferred it: tried again then

@@ -34,6 +34,8 @@ type memory struct {
 	parents    map[gateway.AccountID]gateway.AccountID
 	usage      map[usageKey]gateway.Usage
 
+	credit *gateway.Money // what messages may cost yet; nil: anything
+
 	full    bool                 // writes fail
 	latency func() time.Duration // before and after a step; nil: none
 	calls   map[string]int
@@ -162,8 +164,17 @@ func (s *memory) InsertMessages(_ context.Context, batch []*gateway.Submission) 
 			}
 			var in gateway.Inserted
 			for i, m := range sub.Messages {
+				steps := sub.Steps[i]
+				if s.credit != nil && m.State == gateway.Queued && m.Cost() > *s.credit {
+					in.Unpaid = append(in.Unpaid, i)
+					failed := *m
+					steps = append(slices.Clip(steps), failed.Fail(gateway.NoCredit, sub.At)...)
+					m = &failed
+				} else if s.credit != nil && m.State == gateway.Queued {
+					*s.credit -= m.Cost()
+				}
 				s.insert(m)
-				for _, step := range sub.Steps[i] {
+				for _, step := range steps {
 					in.Events = append(in.Events, gateway.Event{Message: m, State: step.State, Reason: step.Reason, Sequence: step.Sequence})
 				}
 			}

@@ -3,6 +3,7 @@ package mt
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -33,6 +34,8 @@ type Service struct {
 	Breached func(gateway.Breach)
 
 	watch watch
+	// Price tells what a unit of a message costs that leaves from a number. It is asked once, when the sender is chosen, with the dispatcher's lock held.
+	Price func(m *gateway.Message, from *gateway.Number) gateway.Price
 
 	group      *groupcommit.Group[*submission, gateway.Acceptance]
 	roster     atomic.Pointer[roster]
@@ -45,6 +48,7 @@ type Service struct {
 func NewService(store Store, dispatcher *Dispatcher, ids *gateway.IDSource, now func() time.Time) *Service {
 	s := &Service{Store: store, Dispatcher: dispatcher, IDs: ids, Now: now, Told: func([]gateway.Event) {}, Breached: func(gateway.Breach) {}}
 	s.watch.counts = map[gateway.AccountID]*gateway.HourlyCounts{}
+	s.Price = func(*gateway.Message, *gateway.Number) gateway.Price { return gateway.Price{} }
 	s.group = groupcommit.New(groupcommit.Config{MaxBatch: acceptBatch, MaxWaiting: acceptWaiting}, s.commit)
 	s.roster.Store(&roster{})
 	return s
@@ -192,7 +196,7 @@ func (s *Service) commit(ctx context.Context, batch []*submission) []groupcommit
 	return results
 }
 
-// settle queues what was stored, gives back what was not, and makes the answers.
+// settle queues what was stored and can be paid, gives back what was set aside for the rest, and makes the answers.
 func (s *Service) settle(batch []*submission, inserted []gateway.Inserted, results []groupcommit.Result[gateway.Acceptance]) {
 	var queued []*gateway.Message
 	var undone []*submission
@@ -210,8 +214,9 @@ func (s *Service) settle(batch []*submission, inserted []gateway.Inserted, resul
 			results[i].Value.SendAt = sub.sendAt
 			s.accepted.Add(int64(len(sub.Messages)))
 			events = append(events, in.Events...)
-			for _, m := range sub.Messages {
-				if m.State == gateway.Queued {
+			s.forgo(sub, in.Unpaid)
+			for i, m := range sub.Messages {
+				if m.State == gateway.Queued && !slices.Contains(in.Unpaid, i) {
 					queued = append(queued, m)
 				}
 			}
@@ -332,6 +337,7 @@ func (s *Service) chooseFor(sub *submission, i int, r *roster, now time.Time, ha
 		return gateway.ThresholdExceeded
 	}
 	m.Carrier, sub.senders[i], sub.sendAt[i] = carrier, set, moment(at)
+	m.Price = s.Price(m, number)
 	if byPool {
 		d.turn++
 		set.used = d.turn
@@ -474,11 +480,33 @@ func (s *Service) giveBack(batch []*submission) {
 	defer d.mu.Unlock()
 	for _, sub := range batch {
 		for i, m := range sub.Messages {
-			if set := sub.senders[i]; set != nil {
-				d.setAside(set, m.Account, -m.Units)
-				d.forget(set)
+			if sub.senders[i] != nil {
 				s.uncount(m)
 			}
+			d.giveBack(sub, i)
 		}
+	}
+}
+
+// forgo takes what was set aside for messages that cannot be paid out of the queues again: the store has them as failed.
+func (s *Service) forgo(sub *submission, unpaid []int) {
+	if len(unpaid) == 0 {
+		return
+	}
+	d := s.Dispatcher
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, i := range unpaid {
+		s.uncount(sub.Messages[i])
+		d.giveBack(sub, i)
+		sub.sendAt[i] = time.Time{}
+	}
+}
+
+// giveBack takes what was set aside for one message out of its sender's queue again. Guarded by mu.
+func (d *Dispatcher) giveBack(sub *submission, i int) {
+	if set := sub.senders[i]; set != nil {
+		d.setAside(set, sub.Messages[i].Account, -sub.Messages[i].Units)
+		d.forget(set)
 	}
 }

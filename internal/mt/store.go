@@ -13,7 +13,8 @@ import (
 // what is there already is not done twice.
 type Store interface {
 	// InsertMessages stores submissions with their first events, sticky choices and idempotency keys. Results are in the order
-	// of the submissions. A submission whose key was used with another body fails alone, with code Conflict.
+	// of the submissions. A submission whose key was used with another body fails alone, with code Conflict. What queued messages cost is held
+	// from the wallet that their account pays from; one that a prepaid wallet does not cover is stored as failed, which Inserted.Unpaid tells.
 	InsertMessages(ctx context.Context, batch []*gateway.Submission) ([]gateway.Inserted, error)
 	// Answered gives what a request with an idempotency key was answered within gateway.IdempotencyWindow before at, nil when none was;
 	// Conflict when another request used the key.
@@ -39,7 +40,7 @@ type Store interface {
 	// are not sent again by themselves.
 	MarkSubmitting(ctx context.Context, ids []gateway.ID, at time.Time) error
 	// RecordSubmits writes what became of submits and takes up receipts that were parked for them. Results are in the order of the
-	// records.
+	// records. Like every method that ends the waiting of a message, it charges what is held for it when a carrier has it, and gives it back otherwise.
 	RecordSubmits(ctx context.Context, records []*gateway.SubmitRecord) ([]gateway.Applied, error)
 
 	// SaveClocks keeps when limited senders are free again (Unix nanoseconds), and exactly what of daily caps is used up, over a clean stop;

@@ -11,32 +11,57 @@ import (
 
 // accountView is an account as the operator sees it: without its token.
 type accountView struct {
-	AuthID    string    `json:"auth_id"`
-	Parent    string    `json:"parent_auth_id,omitempty"`
-	Name      string    `json:"name"`
-	Enabled   bool      `json:"enabled"`
-	Rate      float64   `json:"rate"` // units a second over all its senders; 0: unlimited
-	CreatedAt time.Time `json:"created_on"`
+	AuthID      string    `json:"auth_id"`
+	Parent      string    `json:"parent_auth_id,omitempty"`
+	Name        string    `json:"name"`
+	Enabled     bool      `json:"enabled"`
+	Rate        float64   `json:"rate"` // units a second over all its senders; 0: unlimited
+	CreatedAt   time.Time `json:"created_on"`
+	*walletView           // of a main account
 }
 
 func viewAccount(account *gateway.Account) accountView {
-	return accountView{
+	view := accountView{
 		AuthID: string(account.ID), Parent: string(account.Parent), Name: account.Name, Enabled: account.Enabled, Rate: account.Rate,
 		CreatedAt: account.CreatedAt.UTC(),
 	}
+	if account.Parent == "" {
+		view.walletView = viewWallet(&account.Wallet)
+	}
+	return view
+}
+
+// readBilling reads a billing_mode; nil when none was given.
+func readBilling(text *string) (*gateway.Billing, error) {
+	if text == nil {
+		return nil, nil
+	}
+	billing, ok := gateway.ParseBilling(*text)
+	if !ok {
+		return nil, gateway.Errorf(gateway.Invalid, "billing_mode must be prepaid or postpaid")
+	}
+	return &billing, nil
 }
 
 // createAccount makes a main account with new credentials. They are shown once.
 func (a *API) createAccount(r *http.Request) (int, any, error) {
 	var args struct {
-		Name string  `json:"name"`
-		Rate float64 `json:"rate"`
+		Name    string  `json:"name"`
+		Rate    float64 `json:"rate"`
+		Billing *string `json:"billing_mode"`
 	}
 	if err := read(r, &args); err != nil {
 		return 0, nil, err
 	}
+	billing, err := readBilling(args.Billing)
+	if err != nil {
+		return 0, nil, err
+	}
 	account := NewAccount(args.Name, a.Random, a.Now())
 	account.Rate = args.Rate
+	if billing != nil {
+		account.Wallet.Billing = *billing
+	}
 	if err := checkAccount(gateway.AccountChange{Name: &account.Name, Rate: &account.Rate}); err != nil {
 		return 0, nil, err
 	}
@@ -44,7 +69,7 @@ func (a *API) createAccount(r *http.Request) (int, any, error) {
 		return 0, nil, err
 	}
 	a.Log.Info("account created", "account", account.ID)
-	answer := createdAccount{AuthID: string(account.ID), Token: account.Token, Name: account.Name, Rate: account.Rate}
+	answer := createdAccount{AuthID: string(account.ID), Token: account.Token, Name: account.Name, Rate: account.Rate, Billing: account.Wallet.Billing.String()}
 	if err := a.tellChange(r); err != nil { // the token is not shown again, so this is no refusal
 		answer.Warning = err.Error()
 	}
@@ -57,6 +82,7 @@ type createdAccount struct {
 	Token   string  `json:"auth_token"`
 	Name    string  `json:"name"`
 	Rate    float64 `json:"rate"`
+	Billing string  `json:"billing_mode"`
 	Warning string  `json:"warning,omitempty"`
 }
 
@@ -113,11 +139,16 @@ func (a *API) changeAccount(r *http.Request) (int, any, error) {
 		Name    *string  `json:"name"`
 		Enabled *bool    `json:"enabled"`
 		Rate    *float64 `json:"rate"`
+		Billing *string  `json:"billing_mode"`
 	}
 	if err := read(r, &args); err != nil {
 		return 0, nil, err
 	}
-	change := gateway.AccountChange{Name: args.Name, Enabled: args.Enabled, Rate: args.Rate}
+	billing, err := readBilling(args.Billing)
+	if err != nil {
+		return 0, nil, err
+	}
+	change := gateway.AccountChange{Name: args.Name, Enabled: args.Enabled, Rate: args.Rate, Billing: billing}
 	if err := checkAccount(change); err != nil {
 		return 0, nil, err
 	}

@@ -3,6 +3,7 @@
 //
 //	api.go       routes, authentication, reading and answering
 //	account.go   accounts
+//	credit.go    what accounts pay from, and their ledgers
 //	campaign.go  10DLC campaigns
 //	registration.go  what accounts register, and what is decided
 //	number.go    numbers as they are set
@@ -113,6 +114,8 @@ func New(cfg Config) *API {
 		"GET /admin/v1/accounts/{auth_id}/guard":                       a.showGuard,
 		"POST /admin/v1/accounts/{auth_id}/guard":                      a.changeGuard,
 		"GET /admin/v1/conversions":                                    a.listConversions,
+		"POST /admin/v1/accounts/{auth_id}/credits":                    a.addCredit,
+		"GET /admin/v1/accounts/{auth_id}/credits":                     a.listCredits,
 	} {
 		a.routes.HandleFunc(pattern, a.answer(handle))
 		a.routes.HandleFunc(pattern+"/{$}", a.answer(handle)) // with a slash at the end, and no redirect

@@ -41,6 +41,7 @@ type fixture struct {
 	fail          error // of every store call
 	counted       gateway.ConversionFilter
 	guard         gateway.Guard
+	credits       []gateway.Credit
 
 	paused   map[string]bool
 	queues   mt.QueueFilter // that were asked for
@@ -101,9 +102,32 @@ func (f *fixture) ChangeAccount(_ context.Context, id gateway.AccountID, change 
 		if change.Rate != nil {
 			a.Rate = *change.Rate
 		}
+		if change.Billing != nil {
+			a.Wallet.Billing = *change.Billing
+		}
 		return *a, nil
 	}
 	return gateway.Account{}, cmp.Or[error](f.fail, gateway.Errorf(gateway.NotFound, "not found"))
+}
+
+func (f *fixture) AddCredit(_ context.Context, credit gateway.Credit) (gateway.Credit, error) {
+	for i := range f.accounts {
+		if f.accounts[i].ID == credit.Account && f.fail == nil {
+			w := &f.accounts[i].Wallet
+			w.Balance += credit.Amount
+			credit.ID, credit.Balance = int64(len(f.credits)+1), w.Balance
+			f.credits = append(f.credits, credit)
+			return credit, nil
+		}
+	}
+	return gateway.Credit{}, cmp.Or[error](f.fail, gateway.Errorf(gateway.NotFound, "not found"))
+}
+
+func (f *fixture) Credits(_ context.Context, account gateway.AccountID, limit, offset int) ([]gateway.Credit, int, error) {
+	newest := slices.Clone(f.credits)
+	slices.Reverse(newest)
+	from := min(offset, len(newest))
+	return newest[from:min(from+limit, len(newest))], len(newest), f.fail
 }
 
 func (f *fixture) PutCampaigns(_ context.Context, campaigns []gateway.Campaign) error {
@@ -256,8 +280,17 @@ func (f *fixture) Return(m *gateway.Message) { f.returned = append(f.returned, m
 // call makes a request and gives the status and the decoded body.
 func (f *fixture) call(t *testing.T, method, path, body, authorization string) (int, map[string]any) {
 	t.Helper()
+	return f.callWithKey(t, method, path, body, authorization, "")
+}
+
+// callWithKey makes a request with an Idempotency-Key; empty: none.
+func (f *fixture) callWithKey(t *testing.T, method, path, body, authorization, key string) (int, map[string]any) {
+	t.Helper()
 	r := httptest.NewRequestWithContext(t.Context(), method, path, strings.NewReader(body))
 	r.Header.Set("Authorization", authorization)
+	if key != "" {
+		r.Header.Set("Idempotency-Key", key)
+	}
 	w := httptest.NewRecorder()
 	f.ServeHTTP(w, r)
 	var fields map[string]any
@@ -304,6 +337,7 @@ func TestAccounts(t *testing.T) {
 	status, fields = f.call(t, "GET", "/admin/v1/accounts", "", bearer)
 	want := map[string]any{"accounts": []any{map[string]any{
 		"auth_id": id, "name": "acme", "enabled": true, "rate": 0.0, "created_on": "2026-05-06T12:00:00Z",
+		"billing_mode": "postpaid", "balance": "0.00000", "held": "0.00000", "available": "0.00000",
 	}}}
 	if diff := gocmp.Diff(want, fields); status != http.StatusOK || diff != "" {
 		t.Errorf("status %d, body differs (-want +got):\n%s", status, diff)

@@ -23,7 +23,10 @@ func TestAccountChanges(t *testing.T) {
 		t.Fatalf("%d %v, %d changes", status, fields, f.changed)
 	}
 	path := "/admin/v1/accounts/" + id
-	want := map[string]any{"auth_id": id, "name": "acme", "enabled": true, "rate": 2.5, "created_on": "2026-05-06T12:00:00Z"}
+	want := map[string]any{
+		"auth_id": id, "name": "acme", "enabled": true, "rate": 2.5, "created_on": "2026-05-06T12:00:00Z",
+		"billing_mode": "postpaid", "balance": "0.00000", "held": "0.00000", "available": "0.00000",
+	}
 	for _, step := range []struct {
 		method, body string
 		change       map[string]any
@@ -34,7 +37,8 @@ func TestAccountChanges(t *testing.T) {
 		{"POST", `{"enabled":false}`, map[string]any{"enabled": false}, 3},
 		{"POST", `{"name":"acme 2","enabled":true,"rate":7}`, map[string]any{"name": "acme 2", "enabled": true, "rate": 7.0}, 4},
 		{"POST", `{"name":null}`, nil, 5},
-		{"GET", "", nil, 5},
+		{"POST", `{"billing_mode":"prepaid"}`, map[string]any{"billing_mode": "prepaid"}, 6},
+		{"GET", "", nil, 6},
 	} {
 		for name, value := range step.change {
 			want[name] = value

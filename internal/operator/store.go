@@ -11,8 +11,15 @@ import (
 type Store interface {
 	CreateAccount(ctx context.Context, account gateway.Account) error
 	Accounts(ctx context.Context) ([]gateway.Account, error)
-	// ChangeAccount changes an account and gives it as it is then; NotFound when there is none of that ID.
+	// ChangeAccount changes an account and gives it as it is then; NotFound when there is none of that ID, Invalid when a subaccount is to pay for
+	// itself.
 	ChangeAccount(ctx context.Context, id gateway.AccountID, change gateway.AccountChange) (gateway.Account, error)
+	// AddCredit pays into a main account, or corrects its balance, and gives the entry of its ledger. One whose key was used before changes nothing and
+	// gives the entry of then; Conflict when that had another amount or note. NotFound when there is no such account; Invalid for a subaccount, and when
+	// the balance would be beyond gateway.MaxMoney.
+	AddCredit(ctx context.Context, credit gateway.Credit) (gateway.Credit, error)
+	// Credits lists the ledger of a main account, newest first, and how many entries it has.
+	Credits(ctx context.Context, account gateway.AccountID, limit, offset int) ([]gateway.Credit, int, error)
 	// Numbers lists numbers in the order in which they were added, and how many fit the filter in all.
 	Numbers(ctx context.Context, filter gateway.NumberFilter) ([]gateway.Number, int, error)
 	// PutCampaigns adds campaigns or replaces their settings; all or none. Invalid when an account does not exist; Conflict when a campaign is

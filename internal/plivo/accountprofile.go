@@ -31,13 +31,16 @@ func (a *API) getAccount(c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
+	wallet, err := a.store.Wallet(c.context(), c.accountID())
+	if err != nil {
+		return answer{}, err
+	}
 	if p.Timezone == "" {
 		p.Timezone = defaultTimezone
 	}
 	return answer{http.StatusOK, accountDetails{
 		APIID: c.id.String(), AuthID: string(c.accountID()), Name: p.Name,
-		// Nothing is charged: an account that pays in advance would look as if it had nothing left.
-		AccountType: "standard", BillingMode: "postpaid", CashCredits: nothing,
+		AccountType: "standard", BillingMode: wallet.Billing.String(), CashCredits: wallet.Available().String(),
 		Address: p.Address, City: p.City, State: p.State, Timezone: p.Timezone, ResourceURI: c.resource("/"),
 	}}, nil
 }

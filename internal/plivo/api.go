@@ -18,6 +18,7 @@
 //	inventory.go  the numbers that can be rented
 //	application.go  what becomes of what comes in for numbers
 //	accountprofile.go  what an account says of itself
+//	pricing.go    what things cost in a country
 //	subaccount.go subaccounts of an account
 //	registration.go  what is common to profiles, brands, campaigns and verifications
 //	profile.go    who the business is that registers
@@ -59,6 +60,7 @@ import (
 	"github.com/heliograph/heliograph/internal/gateway"
 	"github.com/heliograph/heliograph/internal/media"
 	"github.com/heliograph/heliograph/internal/mt"
+	"github.com/heliograph/heliograph/internal/pricing"
 )
 
 // Config is what an API works with. Store, Media, Accept, Explain, Feedback, IDs, Now and Log must be set.
@@ -80,6 +82,8 @@ type Config struct {
 	Now      func() time.Time
 	Log      *slog.Logger
 
+	// Prices is the price list; nil: there is none, and nothing costs anything.
+	Prices *pricing.Table
 	// Random fills ids and tokens of subaccounts and ids of applications with what cannot be predicted; nil: crypto/rand.
 	Random func([]byte)
 	// Accounts is shared with the callbacks; nil: the API has its own.
@@ -107,6 +111,7 @@ type API struct {
 	changed  func(context.Context) error
 	feedback func(context.Context, gateway.Conversion) error
 	ids      *gateway.IDSource
+	prices   *pricing.Table
 	random   func([]byte)
 	now      func() time.Time
 	log      *slog.Logger
@@ -125,7 +130,7 @@ type API struct {
 func New(cfg Config) http.Handler {
 	a := &API{
 		store: cfg.Store, accept: cfg.Accept, explain: cfg.Explain, estimate: cfg.Estimate, changed: cfg.Changed, feedback: cfg.Feedback, ids: cfg.IDs, random: cfg.Random, now: cfg.Now,
-		log: cfg.Log, accounts: cfg.Accounts, throttle: newThrottle(), requests: newLimiter(cfg.Limits.Requests), messages: newLimiter(cfg.Limits.Messages), maxBody: cfg.MaxBody, proxies: cfg.TrustedProxies, served: cfg.Served,
+		prices: cfg.Prices, log: cfg.Log, accounts: cfg.Accounts, throttle: newThrottle(), requests: newLimiter(cfg.Limits.Requests), messages: newLimiter(cfg.Limits.Messages), maxBody: cfg.MaxBody, proxies: cfg.TrustedProxies, served: cfg.Served,
 	}
 	if a.accounts == nil {
 		a.accounts = NewAccounts(cfg.Store.Account, cfg.Now)
@@ -170,6 +175,8 @@ func (a *API) table() []route {
 
 		newRoute("/v1/Account/{auth_id}/Media/", a.listMedia, a.uploadMedia, nil),
 		newRoute("/v1/Account/{auth_id}/Media/{media_id}/", a.getMedium, nil, nil),
+
+		newRoute("/v1/Account/{auth_id}/Pricing/", a.getPricing, nil, nil),
 
 		newRoute("/v1/Account/{auth_id}/Number/", a.listNumbers, nil, nil),
 		newRoute("/v1/Account/{auth_id}/Number/{number}/", a.getNumber, a.updateNumber, a.unrentNumber),

@@ -72,7 +72,7 @@ func (c *Callbacks) owner(ctx context.Context, id gateway.AccountID) (*account, 
 // fill writes an event's parameters, in the order of their names. All of them are always there; what is not known is empty.
 func fill(params *[parameters]pair, e *gateway.Event) {
 	m := e.Message
-	id, price := m.ID.String(), priceOf(m)
+	id, price := m.ID.String(), priceOf(m, e.State)
 	from, to := shownNumbers(m)
 	accepted := callbackTime(m.AcceptedAt)
 	*params = [parameters]pair{

@@ -47,6 +47,12 @@ func (s *fakeStore) ChangeProfile(_ context.Context, id gateway.AccountID, chang
 	return nil
 }
 
+func (s *fakeStore) Wallet(_ context.Context, id gateway.AccountID) (gateway.Wallet, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.accounts[id].Wallet, s.err
+}
+
 func (s *fakeStore) CreateAccount(_ context.Context, account gateway.Account) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -33,12 +33,13 @@ type phoneNumber struct {
 	ResourceURI           string  `json:"resource_uri"`
 }
 
-func showPhoneNumber(c *call, n *gateway.Number) phoneNumber {
+func (a *API) showPhoneNumber(c *call, n *gateway.Number) phoneNumber {
+	monthly, once := a.prices.Rental(n)
 	return phoneNumber{
 		Number: n.Number, Prefix: n.AreaCode, Country: strings.ToUpper(countryName(n.Country)), Region: regionOrCountry(n.Country, n.Region),
-		Type: lineType(n.Type), MonthlyRentalRate: nothing, SetupRate: nothing,
-		SMSEnabled: n.Services.Has(gateway.SMS), SMSRate: rateOf(n, gateway.SMS),
-		MMSEnabled: n.Services.Has(gateway.MMS), MMSRate: rateOf(n, gateway.MMS),
+		Type: lineType(n.Type), MonthlyRentalRate: monthly.String(), SetupRate: once.String(),
+		SMSEnabled: n.Services.Has(gateway.SMS), SMSRate: a.rateOf(n, gateway.SMS),
+		MMSEnabled: n.Services.Has(gateway.MMS), MMSRate: a.rateOf(n, gateway.MMS),
 		ResourceURI: c.resource("/PhoneNumber/" + n.Number + "/"),
 	}
 }
@@ -72,7 +73,7 @@ func (a *API) searchInventory(c *call) (answer, error) {
 	}
 	body := list[phoneNumber]{c.id.String(), newMeta(c.resource("/PhoneNumber/"), args, p, total), make([]phoneNumber, len(found))}
 	for i := range found {
-		body.Objects[i] = showPhoneNumber(c, &found[i])
+		body.Objects[i] = a.showPhoneNumber(c, &found[i])
 	}
 	return answer{http.StatusOK, body}, nil
 }

@@ -76,7 +76,7 @@ func (a *API) showNumbers(c *call, found []gateway.Number, owner *account) ([]nu
 	}
 	shown := make([]number, len(found))
 	for i := range found {
-		shown[i] = showNumber(&found[i], owner)
+		shown[i] = a.showNumber(&found[i], owner)
 		if found[i].Type == gateway.TollFree {
 			shown[i].verify(verifications)
 		}
@@ -95,14 +95,15 @@ func (shown *number) verify(verifications map[string]gateway.Registration) {
 }
 
 // showNumber writes a number that the account rents.
-func showNumber(n *gateway.Number, owner *account) number {
+func (a *API) showNumber(n *gateway.Number, owner *account) number {
 	path := "/v1/Account/" + string(owner.ID)
+	monthly, _ := a.prices.Rental(n)
 	shown := number{
 		Number: n.Number, Alias: stringOrNull(n.Alias), AddedOn: n.RentedAt.UTC().Format("2006-01-02"), Carrier: ourName,
 		Region: fullRegion(n.Country, n.Region), Country: countryName(n.Country), NumberType: numberTypeName(n.Type),
-		MonthlyRentalRate: nothing, Active: true, CNAMLookup: "disabled",
-		SMSEnabled: n.Services.Has(gateway.SMS), SMSRate: rateOf(n, gateway.SMS),
-		MMSEnabled: n.Services.Has(gateway.MMS), MMSRate: rateOf(n, gateway.MMS),
+		MonthlyRentalRate: monthly.String(), Active: true, CNAMLookup: "disabled",
+		SMSEnabled: n.Services.Has(gateway.SMS), SMSRate: a.rateOf(n, gateway.SMS),
+		MMSEnabled: n.Services.Has(gateway.MMS), MMSRate: a.rateOf(n, gateway.MMS),
 		TendlcCampaignID: stringOrNull(cmp.Or(n.Campaign, n.Linking)), TendlcRegistrationStatus: stringOrNull(linkStatus(n)),
 		ResourceURI: path + "/Number/" + n.Number + "/",
 	}
@@ -117,12 +118,12 @@ func showNumber(n *gateway.Number, owner *account) number {
 	return shown
 }
 
-// rateOf is what a service costs on a number; nil when the number does not carry it.
-func rateOf(n *gateway.Number, service gateway.Service) *string {
+// rateOf is what a unit costs that comes in for a number by a service; nil when the number does not carry it.
+func (a *API) rateOf(n *gateway.Number, service gateway.Service) *string {
 	if !n.Services.Has(service) {
 		return nil
 	}
-	rate := nothing
+	rate := a.prices.Inbound(service, n).Rate.String()
 	return &rate
 }
 

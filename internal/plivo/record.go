@@ -127,7 +127,7 @@ func (a *API) showCampaigns(c *call, owner gateway.AccountID, messages []*gatewa
 }
 
 func newRecord(c *call, m *gateway.Message) record {
-	named, price := codeOf(m.State, m.Reason), priceOf(m)
+	named, price := codeOf(m.State, m.Reason), priceOf(m, m.State)
 	from, to := shownNumbers(m)
 	return record{
 		MessageUUID: m.ID.String(), MessageTime: recordTime(m.AcceptedAt), MessageDirection: m.Direction.String(),
@@ -142,11 +142,17 @@ func newRecord(c *call, m *gateway.Message) record {
 	}
 }
 
-// price is what a message costs, as the contract writes it: decimals as texts, five places.
+// price is what a message costs, as the contract writes it: decimals as texts, five places. What the account pays is amount and fees.
 type price struct{ rate, amount, feesRate, fees string }
 
-// priceOf is the one place where amounts come from. There are no rates: nothing is charged.
-func priceOf(*gateway.Message) price { return price{nothing, nothing, nothing, nothing} }
+// priceOf is what a message costs in a state. One that has failed is not charged.
+func priceOf(m *gateway.Message, state gateway.State) price {
+	p := m.Price
+	if p.IsZero() || state == gateway.Failed {
+		return price{nothing, nothing, nothing, nothing}
+	}
+	return price{p.Rate.String(), p.Rate.Times(m.Units).String(), p.Fee.String(), p.Fee.Times(m.Units).String()}
+}
 
 // nothing is an amount of no money.
 const nothing = "0.00000"

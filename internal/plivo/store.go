@@ -15,6 +15,8 @@ type Store interface {
 	// Profile and ChangeProfile read and change what an account says of itself.
 	Profile(ctx context.Context, id gateway.AccountID) (gateway.Profile, error)
 	ChangeProfile(ctx context.Context, id gateway.AccountID, change gateway.ProfileChange) error
+	// Wallet reads what an account pays from; that of a subaccount is empty.
+	Wallet(ctx context.Context, id gateway.AccountID) (gateway.Wallet, error)
 
 	// CreateAccount stores a new account. Conflict when its id is taken; Invalid when its parent does not exist.
 	CreateAccount(ctx context.Context, account gateway.Account) error

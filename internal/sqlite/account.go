@@ -65,9 +65,9 @@ func (s *Store) insertAccount(tx *tx, a gateway.Account) error {
 	if err := tx.requireOwner(a.Parent); err != nil {
 		return err
 	}
-	q := prepare(tx.conn, "INSERT INTO accounts ("+accountColumns+") VALUES (?, ?, ?, ?, ?, ?, ?)")
+	q := prepare(tx.conn, "INSERT INTO accounts (id, parent, name, token, enabled, rate, created_at, billing) VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
 	q.text(string(a.ID)).text(string(a.Parent)).text(a.Name).blob(s.sealer.seal(a.Token, string(a.ID))).bool(a.Enabled).
-		float(a.Rate).time(a.CreatedAt)
+		float(a.Rate).time(a.CreatedAt).int(int64(a.Wallet.Billing))
 	if err := q.run(); duplicate(err) {
 		return gateway.Errorf(gateway.Conflict, "account %s exists already", a.ID)
 	} else if err != nil {
@@ -92,7 +92,7 @@ func (tx *tx) requireOwner(id gateway.AccountID) error {
 	return q.err
 }
 
-const accountColumns = "id, parent, name, token, enabled, rate, created_at"
+const accountColumns = "id, parent, name, token, enabled, rate, created_at, billing, balance, held"
 
 func (s *Store) readAccount(q *query) gateway.Account {
 	a := gateway.Account{ID: gateway.AccountID(q.readText()), Parent: gateway.AccountID(q.readText()), Name: q.readText()}
@@ -100,7 +100,7 @@ func (s *Store) readAccount(q *query) gateway.Account {
 	if err != nil && q.err == nil {
 		q.err = err
 	}
-	a.Token, a.Enabled, a.Rate, a.CreatedAt = token, q.readBool(), q.readFloat(), q.readTime()
+	a.Token, a.Enabled, a.Rate, a.CreatedAt, a.Wallet = token, q.readBool(), q.readFloat(), q.readTime(), readWallet(q)
 	return a
 }
 
@@ -139,15 +139,21 @@ func (s *Store) Accounts(ctx context.Context) (list []gateway.Account, err error
 	return list, nil
 }
 
-// ChangeAccount changes an account and gives it as it is then.
+// ChangeAccount changes an account and gives it as it is then. Invalid when a subaccount is to pay for itself.
 func (s *Store) ChangeAccount(ctx context.Context, id gateway.AccountID, change gateway.AccountChange) (account gateway.Account, err error) {
 	err = s.write(ctx, func(tx *tx) error {
-		q := prepare(tx.conn, `UPDATE accounts SET name = ifnull(?, name), enabled = ifnull(?, enabled), rate = ifnull(?, rate)
+		if change.Billing != nil {
+			if _, err := payerNumber(tx.conn, id); err != nil {
+				return err
+			}
+		}
+		q := prepare(tx.conn, `UPDATE accounts SET name = ifnull(?, name), enabled = ifnull(?, enabled), rate = ifnull(?, rate), billing = ifnull(?, billing)
 			WHERE id = ? AND removed_at = 0
 			RETURNING `+accountColumns)
 		optional(&q, (*query).text, change.Name)
 		optional(&q, (*query).bool, change.Enabled)
 		optional(&q, (*query).float, change.Rate)
+		optional(&q, func(q *query, b gateway.Billing) *query { return q.int(int64(b)) }, change.Billing)
 		found := false
 		for q.text(string(id)); q.next(); {
 			account, found = s.readAccount(&q), true

@@ -37,6 +37,7 @@ type life struct {
 	random   uint64
 	callback gateway.Callback
 	senders  int
+	price    gateway.Price
 	made     int
 }
 
@@ -54,7 +55,7 @@ func (l *life) submissions(n int) []*gateway.Submission {
 		m := &gateway.Message{
 			ID: l.ids.Next(now), Account: benchAccount, Service: gateway.SMS, From: benchSender(l.made * 7919 % l.senders),
 			To: fmt.Sprintf("1415222%07d", l.made), Country: "US", Text: "Your code is 123456. It is valid for ten minutes.", Units: 1,
-			PickedBy: gateway.ByPriority, Carrier: "main", Callback: l.callback, Requester: "127.0.0.1", AcceptedAt: now, ExpiresAt: now.Add(3 * time.Hour),
+			PickedBy: gateway.ByPriority, Carrier: "main", Callback: l.callback, Requester: "127.0.0.1", AcceptedAt: now, ExpiresAt: now.Add(3 * time.Hour), Price: l.price,
 		}
 		batch[i] = &gateway.Submission{Account: benchAccount, Messages: []*gateway.Message{m}, Steps: [][]gateway.Step{{m.Start(now)}}, At: now}
 	}
@@ -84,13 +85,30 @@ func BenchmarkLife(b *testing.B) {
 			if callback != "" {
 				name += "/events"
 			}
-			b.Run(name, func(b *testing.B) { benchLife(b, callback, size) })
+			b.Run(name, func(b *testing.B) { benchLife(b, openBench(b), newLife(callback), size) })
 		}
 	}
 }
 
-func benchLife(b *testing.B, callback string, size int) {
-	s, l, ctx := openBench(b), newLife(callback), context.Background()
+// BenchmarkPricedLife is the same of messages that a prepaid account pays.
+func BenchmarkPricedLife(b *testing.B) {
+	for _, size := range []int{1, 50, 500} {
+		b.Run(fmt.Sprintf("batch=%d", size), func(b *testing.B) {
+			s, l, prepaid := openBench(b), newLife(""), gateway.Prepaid
+			l.price = gateway.Price{Rate: 550, Fee: 300}
+			if _, err := s.ChangeAccount(context.Background(), benchAccount, gateway.AccountChange{Billing: &prepaid}); err != nil {
+				b.Fatal(err)
+			}
+			if _, err := s.AddCredit(context.Background(), gateway.Credit{Account: benchAccount, Amount: gateway.MaxMoney}); err != nil {
+				b.Fatal(err)
+			}
+			benchLife(b, s, l, size)
+		})
+	}
+}
+
+func benchLife(b *testing.B, s *Store, l *life, size int) {
+	ctx := context.Background()
 	before := cpu()
 	b.ResetTimer()
 	for done := 0; done < b.N; done += size {

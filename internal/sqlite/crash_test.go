@@ -27,6 +27,7 @@ func keepCommitting(dir string) error {
 		return err
 	}
 	l := newLife("http://127.0.0.1:9000/status")
+	l.price = gateway.Price{Rate: 550, Fee: 300}
 	last, err := s.LastSeq(ctx)
 	if err != nil {
 		return err
@@ -117,6 +118,7 @@ func checkSaid(t *testing.T, s *Store, said map[string][][]string) {
 	for _, e := range fresh {
 		events[e.Message.ID]++
 	}
+	var owed, held gateway.Money
 	for _, batch := range said["trying"] {
 		first := find(t, s, batch[0])
 		for _, id := range batch {
@@ -127,7 +129,17 @@ func checkSaid(t *testing.T, s *Store, said map[string][][]string) {
 			if m != nil && events[m.ID] != m.Sequence {
 				t.Fatalf("message %s has moved %d times and has %d events", id, m.Sequence, events[m.ID])
 			}
+			switch {
+			case m == nil:
+			case m.State == gateway.Queued:
+				held += m.Cost()
+			default:
+				owed += m.Cost()
+			}
 		}
+	}
+	if w, err := s.Wallet(context.Background(), benchAccount); err != nil || w.Balance != -owed || w.Held != held {
+		t.Fatalf("the account has %+v, %v; it owes %s, and holds %s", w, err, owed, held)
 	}
 }
 

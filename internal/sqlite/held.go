@@ -50,7 +50,7 @@ func (s *Store) hold(tx *tx, seq int64) error {
 	if err != nil {
 		return err
 	}
-	_, err = tx.finish(m, &before, &now, steps)
+	_, err = s.finish(tx, m, &before, &now, steps)
 	return err
 }
 
@@ -120,7 +120,7 @@ func (s *Store) FailHeld(ctx context.Context, id gateway.ID, at time.Time) (appl
 			return err
 		}
 		now := before
-		applied, err = tx.finish(m, &before, &now, now.Fail(gateway.DispatchFailed, at))
+		applied, err = s.finish(tx, m, &before, &now, now.Fail(gateway.DispatchFailed, at))
 		return err
 	})
 	if err != nil {

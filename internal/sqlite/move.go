@@ -50,7 +50,7 @@ func (s *Store) moveMessage(tx *tx, move *gateway.Move) (gateway.Applied, error)
 	switch {
 	case m.From == move.Message.From && move.Failure != gateway.NoReason:
 		now := before
-		return tx.finish(m, &before, &now, now.Fail(move.Failure, move.At))
+		return s.finish(tx, m, &before, &now, now.Fail(move.Failure, move.At))
 	case m.From == move.Message.From:
 		applied.Moved = true
 		return applied, s.giveSender(tx, before.seq, move)

@@ -62,7 +62,7 @@ func (s *Store) applyReceipt(tx *tx, receipt *gateway.Receipt) (gateway.Applied,
 			}
 		}
 	}
-	applied, err := tx.finish(m, &before, &now, now.Receipted(part, *receipt))
+	applied, err := s.finish(tx, m, &before, &now, now.Receipted(part, *receipt))
 	if !before.State.Final() {
 		reported(&applied, m)
 	}

@@ -53,7 +53,7 @@ func readRow(q *query, r *row) {
 // messageColumns are all columns of a message, in the order in which readMessage reads them.
 const messageColumns = `m.seq, m.tail, m.account, ` + rowColumns + `, m.sender, m.carrier, m.units, m.accepted_at, m.expires_at,
 	m.direction, m.service, m.dst, m.country, m.alphabet, m.powerpack, m.picked_by, m.callback_url, m.callback_method, m.log,
-	m.trackable, m.dlt, m.requester, m.media_ids, m.media_urls, m.text`
+	m.trackable, m.dlt, m.requester, m.media_ids, m.media_urls, m.text, m.price`
 
 // readMessage reads a row of messageColumns.
 func (s *Store) readMessage(conn *sqlite.Conn, q *query) (*gateway.Message, row) {
@@ -75,6 +75,7 @@ func (s *Store) readMessage(conn *sqlite.Conn, q *query) (*gateway.Message, row)
 	q.readJSON(&m.DLT)
 	m.Requester = q.readText()
 	m.MediaIDs, m.MediaURLs, m.Text = q.readList(), q.readList(), q.readText()
+	m.Price = q.readPrice()
 	var err error
 	if m.Account, err = s.names.account(conn, account); err != nil && q.err == nil {
 		q.err = err
@@ -118,8 +119,8 @@ func contentless(mode gateway.LogMode) bool {
 const insertMessage = `INSERT INTO messages (seq, tail, account,
 	state, reason, detail, parts, taken, refused, delivered, attempt, due_at, sequence, sent_at, reported_at, updated_at,
 	mark, marked_at, carrier_id, shard, sender, carrier, units, accepted_at, expires_at, direction, service, dst, country, alphabet,
-	powerpack, picked_by, callback_url, callback_method, log, trackable, dlt, requester, media_ids, media_urls, text)
-	VALUES (?, ?, ?,  ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,  0, NULL, NULL,  ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+	powerpack, picked_by, callback_url, callback_method, log, trackable, dlt, requester, media_ids, media_urls, text, price)
+	VALUES (?, ?, ?,  ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,  0, NULL, NULL,  ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 	ON CONFLICT (seq) DO NOTHING`
 
 // insertRow stores a new message. stored is false when it is there already.
@@ -145,7 +146,7 @@ func (tx *tx) insertRow(m *gateway.Message, account, carrier int64) (stored bool
 	} else {
 		q.list(m.MediaIDs).list(m.MediaURLs).textOrNull(m.Text)
 	}
-	if err := q.run(); err != nil {
+	if err := q.price(m.Price).run(); err != nil {
 		return false, err
 	}
 	return tx.conn.Changes() > 0, nil

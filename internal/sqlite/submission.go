@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"zombiezen.com/go/sqlite"
@@ -60,20 +61,7 @@ func (s *Store) insertSubmission(tx *tx, sub *gateway.Submission) (inserted gate
 		if err != nil {
 			return inserted, err
 		}
-		stored, err := tx.insertRow(m, account, carrier)
-		if err != nil {
-			return inserted, err
-		}
-		if !stored {
-			if err := tx.sameMessage(m); err != nil {
-				return inserted, err
-			}
-			continue // the batch came again: its events are there too
-		}
-		if m.Callback.URL == "" || i >= len(sub.Steps) {
-			continue
-		}
-		if inserted.Events, err = tx.insertEvents(inserted.Events, m, sub.Steps[i]); err != nil {
+		if err := tx.insertMessage(&inserted, sub, i, account, carrier); err != nil {
 			return inserted, err
 		}
 	}
@@ -85,18 +73,63 @@ func (s *Store) insertSubmission(tx *tx, sub *gateway.Submission) (inserted gate
 	return inserted, nil
 }
 
-// sameMessage checks that a message whose Seq is taken is the very one that is there. Another one there is a fault of the source of
-// IDs, and ends the batch.
-func (tx *tx) sameMessage(m *gateway.Message) error {
-	q := prepare(tx.conn, "SELECT tail FROM messages WHERE seq = ?")
+// insertMessage stores one message of a submission, as failed when it cannot be paid.
+func (tx *tx) insertMessage(inserted *gateway.Inserted, sub *gateway.Submission, i int, account, carrier int64) error {
+	m := sub.Messages[i]
+	var payer *wallet // nil: it costs nothing, or has failed already
+	var steps []gateway.Step
+	if i < len(sub.Steps) {
+		steps = sub.Steps[i]
+	}
+	cost := m.Cost()
+	if cost != 0 && m.State == gateway.Queued {
+		var err error
+		if payer, err = tx.walletOf(account); err != nil {
+			return err
+		}
+		if !payer.Covers(cost) {
+			failed := *m // what was handed over is not written any more
+			steps = append(slices.Clip(steps), failed.Fail(gateway.NoCredit, sub.At)...)
+			m = &failed
+		}
+	}
+	stored, err := tx.insertRow(m, account, carrier)
+	if err != nil {
+		return err
+	}
+	unpaid := m.State == gateway.Failed && payer != nil
+	if !stored { // the batch came again: its events are there too, and its money is held
+		if unpaid, err = tx.sameMessage(m); err != nil {
+			return err
+		}
+		steps = nil
+	} else if payer != nil && !unpaid {
+		payer.Held += cost
+		payer.changed = true
+	}
+	if unpaid {
+		inserted.Unpaid = append(inserted.Unpaid, i)
+	}
+	if m.Callback.URL == "" || len(steps) == 0 {
+		return nil
+	}
+	inserted.Events, err = tx.insertEvents(inserted.Events, m, steps)
+	return err
+}
+
+// sameMessage checks that a message whose Seq is taken is the very one that is there, and tells whether it could not be paid. Another one there is a fault
+// of the source of IDs, and ends the batch.
+func (tx *tx) sameMessage(m *gateway.Message) (unpaid bool, err error) {
+	q := prepare(tx.conn, "SELECT tail, state, reason FROM messages WHERE seq = ?")
 	same := false
 	for q.int(m.ID.Seq()); q.next(); {
 		same = q.readInt() == tailOf(m.ID)
+		unpaid = gateway.State(q.readInt()) == gateway.Failed && gateway.Reason(q.readInt()) == gateway.NoCredit
 	}
 	if q.err == nil && !same {
-		return fmt.Errorf("sqlite: message %s shares its place in the order with another one", m.ID)
+		return false, fmt.Errorf("sqlite: message %s shares its place in the order with another one", m.ID)
 	}
-	return q.err
+	return unpaid, q.err
 }
 
 // acceptance is gateway.Acceptance as it is stored.

@@ -70,7 +70,7 @@ func (s *Store) recordSubmit(tx *tx, r *gateway.SubmitRecord) (gateway.Applied, 
 	if steps, err = tx.adoptParked(&now, carrier, r, steps); err != nil {
 		return gateway.Applied{}, err
 	}
-	applied, err := tx.finish(r.Message, &before, &now, steps)
+	applied, err := s.finish(tx, r.Message, &before, &now, steps)
 	if open {
 		reported(&applied, r.Message)
 	}
@@ -153,8 +153,8 @@ func reported(applied *gateway.Applied, m *gateway.Message) {
 	}
 }
 
-// finish writes a row that was moved and stores its events.
-func (tx *tx) finish(m *gateway.Message, before, r *row, steps []gateway.Step) (gateway.Applied, error) {
+// finish writes a row that was moved, lets the wallet follow and stores its events.
+func (s *Store) finish(tx *tx, m *gateway.Message, before, r *row, steps []gateway.Step) (gateway.Applied, error) {
 	applied := gateway.Applied{State: r.State}
 	if !r.changed(before) {
 		return applied, nil
@@ -167,6 +167,11 @@ func (tx *tx) finish(m *gateway.Message, before, r *row, steps []gateway.Step) (
 	}
 	if forget {
 		tx.removed++
+	}
+	if ended {
+		if err := s.settle(tx, m, r.State != gateway.Failed); err != nil {
+			return applied, err
+		}
 	}
 	if len(steps) == 0 || m.Callback.URL == "" {
 		return applied, nil

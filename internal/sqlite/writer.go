@@ -28,6 +28,7 @@ type counters struct {
 type tx struct {
 	conn *sqlite.Conn
 	counters
+	wallets map[int64]*wallet // that it has to do with, by the numbers of all accounts that it met; nil: none yet
 }
 
 // write runs fn in a transaction. When it returns without an error the rows are on disk; with one, nothing was done. ctx ends only the wait
@@ -65,6 +66,9 @@ func (w *writer) transact(fn func(*tx) error) error {
 	}()
 	t := tx{conn: w.conn, counters: w.counters}
 	if err := fn(&t); err != nil {
+		return err
+	}
+	if err := t.keepWallets(); err != nil {
 		return err
 	}
 	if err := execute(w.conn, "COMMIT"); err != nil {

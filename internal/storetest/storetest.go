@@ -43,12 +43,15 @@ type Start func(t *testing.T) (open func() Store)
 func Run(t *testing.T, start Start) {
 	for _, group := range []map[string]func(*world){
 		accountTests, subaccountTests, applicationTests, numberTests, campaignTests, registrationTests, powerpackTests, rosterTests, submissionTests, stickyTests, laneTests,
-		moveTests, submitTests, receiptTests, heldTests, eventTests, messageTests, clockTests, usageTests, purgeTests, mediumTests, conversionTests, guardTests,
+		moveTests, submitTests, receiptTests, heldTests, eventTests, messageTests, clockTests, usageTests, purgeTests, mediumTests, conversionTests, guardTests, moneyTests,
 	} {
 		for name, test := range group {
 			t.Run(name, func(t *testing.T) { test(newWorld(t, start)) })
 		}
 	}
+	t.Run("a random history keeps the books", func(t *testing.T) {
+		rapid.Check(t, func(rt *rapid.T) { testBooks(rt, start(t)) })
+	})
 	t.Run("a random history agrees with a model", func(t *testing.T) {
 		rapid.Check(t, func(rt *rapid.T) { testHistory(rt, start(t)) })
 	})
