@@ -80,7 +80,7 @@ func checkConfig(c *Config) []error {
 			wrong("countries: %q is no country such as US", country)
 		}
 	}
-	if c.APILimit.Requests < 0 || c.APILimit.Messages < 0 {
+	if c.APILimit.Requests != nil && *c.APILimit.Requests < 0 || c.APILimit.Messages < 0 {
 		wrong("api_limit: requests and messages must be calls in five seconds, 0 for unlimited")
 	}
 	if c.ConversionWindow <= 0 {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/heliograph/heliograph/internal/gateway"
 	"github.com/heliograph/heliograph/internal/media"
+	"github.com/heliograph/heliograph/internal/plivo"
 )
 
 // Config is every setting of the server. Each has a key of the configuration file, an environment variable (HELIOGRAPH_ and the key's
@@ -91,8 +92,9 @@ type MediaConfig struct {
 
 // APILimitConfig bounds the calls of an account to the account API within five seconds; 0: unlimited.
 type APILimitConfig struct {
-	Requests int `yaml:"requests"` // all but those that are made for each message
-	Messages int `yaml:"messages"` // sending, and conversion feedback
+	// Requests is nil where nothing is said: then it is that of the contract, and none while only this machine can call.
+	Requests *int `yaml:"requests"` // all but those that are made for each message
+	Messages int  `yaml:"messages"` // sending, and conversion feedback
 }
 
 // HealthConfig says when senders that deliver badly rest; see gateway.HealthRules.
@@ -143,12 +145,26 @@ func defaultConfig() Config {
 		Data:             "./data",
 		Log:              LogConfig{Level: "info", Format: "auto"},
 		Health:           HealthConfig{Enabled: true, Window: Duration(health.Window), Floor: health.Floor, Rest: Duration(health.Rest)},
-		APILimit:         APILimitConfig{Requests: 300},
 		DayZone:          "UTC",
 		ConversionWindow: Duration(time.Hour),
 		Retention:        RetentionConfig{Texts: Duration(7 * 24 * time.Hour), Records: Duration(90 * 24 * time.Hour)},
 		Media:            MediaConfig{Unused: Duration(media.DefaultUnused), Used: Duration(media.DefaultUsed), Links: Duration(media.DefaultLinked), Room: media.DefaultRoom >> 20},
 	}
+}
+
+// contractLimit is how many calls in five seconds the contract allows an account.
+const contractLimit = 300
+
+// limits are those of the account API.
+func (c *Config) limits() plivo.Limits {
+	l := plivo.Limits{Requests: contractLimit, Messages: c.APILimit.Messages}
+	switch {
+	case c.APILimit.Requests != nil:
+		l.Requests = *c.APILimit.Requests
+	case onLoopback(c.Listen):
+		l.Requests = 0
+	}
+	return l
 }
 
 // onLoopback tells whether the address is reached from this machine only.

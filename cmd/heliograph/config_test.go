@@ -96,6 +96,22 @@ func TestBadEnvironment(t *testing.T) {
 	}
 }
 
+// The contract's limit of calls holds unless something else is said, but not for a server that only its own machine can call.
+func TestAPILimit(t *testing.T) {
+	five := 5
+	for _, c := range []struct {
+		listen   string
+		requests *int
+		want     int
+	}{{"127.0.0.1:8080", nil, 0}, {"0.0.0.0:8080", nil, 300}, {"127.0.0.1:8080", &five, 5}, {"0.0.0.0:8080", new(int), 0}} {
+		cfg := defaultConfig()
+		cfg.Listen, cfg.APILimit.Requests = c.listen, c.requests
+		if got := cfg.limits().Requests; got != c.want {
+			t.Errorf("%s: %d calls, want %d", c.listen, got, c.want)
+		}
+	}
+}
+
 // TestEverySettingIsDocumented: docs/configuration.md names each key, or its section's table does.
 func TestEverySettingIsDocumented(t *testing.T) {
 	text, err := os.ReadFile("../../docs/configuration.md")

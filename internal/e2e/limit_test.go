@@ -6,10 +6,10 @@ import (
 	"testing"
 )
 
-// TestRateLimit: a server with default settings refuses the calls of an account beyond 300 in five seconds and says when to come again; it takes
+// TestRateLimit: a server with the contract's limit refuses the calls of an account beyond 300 in five seconds and says when to come again; it takes
 // messages as fast as they come, and what others call.
 func TestRateLimit(t *testing.T) {
-	server := serve(t, t.TempDir(), "")
+	server := serve(t, t.TempDir(), "api_limit: {requests: 300}\n")
 	customer := newAccount(t, server.url(t))
 	pack := customer.powerpack(t, "limit", "14155550190")
 	made := customer.operate(t, http.MethodPost, "/accounts", map[string]any{"name": "other"}).want(t, http.StatusCreated)
