@@ -163,9 +163,25 @@ func TestCapsInTheChoice(t *testing.T) {
 		wantFrom(t, "two units each", w.accept(t, three), alice, bob, bob)
 		wantFrom(t, "one each", w.accept(t, packRequest(over1, over1)), alice, bob)
 		m := w.accept(t, packRequest(over1))[0]
-		if m.State != gateway.Failed || m.Reason != gateway.Expired {
-			t.Errorf("%v, %v", m.State, m.Reason)
+		if m.State != gateway.Failed || m.Reason != gateway.Expired || m.From != "" {
+			t.Errorf("%v, %v, from %q", m.State, m.Reason, m.From)
 		}
+	}, net("net1", 100, 0))
+}
+
+// What fails for a cap that has room for a part of it names no sender: none was taken.
+func TestNoSenderHasRoom(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.number(alice, "", 0)
+		w.pack(gateway.Powerpack{})
+		w.store.numbers[0].DailyCap = 3
+		w.start()
+		four := packRequest(over1)
+		four.Text = text(4)
+		if m := w.accept(t, four)[0]; m.State != gateway.Failed || m.Reason != gateway.Expired || m.From != "" || m.PickedBy != gateway.NoRule {
+			t.Errorf("%v, %v, from %q", m.State, m.Reason, m.From)
+		}
+		wantFrom(t, "there is room for three", w.accept(t, packRequest(over1)), alice)
 	}, net("net1", 100, 0))
 }
 

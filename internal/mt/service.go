@@ -322,6 +322,9 @@ func (s *Service) chooseFor(sub *submission, i int, r *roster, now time.Time, ha
 		number, reason = ownSender(r.numbers[m.From], m, req)
 	}
 	if reason != gateway.NoReason {
+		if byPool { // one may have been looked at before
+			m.From, m.PickedBy = "", gateway.NoRule
+		}
 		return reason
 	}
 	carrier := s.carrierFor(m, number)
