@@ -20,6 +20,7 @@
 //	event.go      what an account is told
 //	reason.go     why a message failed or was not delivered
 //	limit.go      rates, in units
+//	allowance.go  a rate and a daily cap, and what of them is used up
 //	money.go      amounts, prices, and what accounts pay from
 //	credit.go     entries of an account's ledger
 //	retry.go      schedules of further attempts

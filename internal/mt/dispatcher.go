@@ -43,6 +43,7 @@ type Dispatcher struct {
 	clocks    map[string]int64
 	used      map[usageKey]gateway.Usage // of daily caps, as the store had it at the start
 	last      map[string]gateway.Trace   // after a stop that was not clean: what was sent lately, by sender; nil: not known
+	lastOfAll gateway.Trace              // the same of all senders together
 	dayEnd    int64                      // when the day ends that caps are counted for
 	upTurn    int64                      // counts up when a carrier goes down or comes back
 	floor     int64                      // after a stop that was not clean: when senders of unknown past may have been busy until
@@ -170,7 +171,7 @@ func (d *Dispatcher) rebuild(ctx context.Context) error {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.clocks, d.last = clocks, traces
+	d.clocks, d.last, d.lastOfAll = clocks, traces, ofAll(traces)
 	d.used = make(map[usageKey]gateway.Usage, len(usage))
 	for _, u := range usage {
 		d.used[usageKey{u.Kind, u.Name}] = u

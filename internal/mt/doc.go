@@ -6,7 +6,15 @@
 //
 //	service.go     Accept: check, choose senders, store, queue
 //	roster.go      numbers and powerpacks, as the message path sees them
+//	scope.go       rates and caps of senders, campaigns and accounts
 //	sender.go      how busy a sender is, and where its pool learns of it
+//	gate.go        lanes that wait for the same campaign and account
+//	cap.go         daily caps, over a crash too
+//	health.go      senders that deliver badly, and numbers that replace them
+//	guard.go       countries and hourly thresholds
+//	estimate.go    when a queued message is expected to leave
+//	repick.go      messages whose sender has left their pool
+//	failover.go    messages whose carrier is down
 //	explain.go     which sender a powerpack would take, and why not the others
 //	lane.go        a sender's queue towards a carrier, and the heap over lanes
 //	line.go        one carrier's side: places, pace, submits

@@ -95,6 +95,7 @@ func (d *Dispatcher) enlist(read *gateway.Roster, r *roster) {
 		s.share(d.campaigns[n.Campaign])
 		d.limit(&s.scope, n.Limit(), n.Cap(), n.Paused)
 	}
+	d.last = nil // who is limited from now on sent nothing before the start
 	d.pools = make(map[gateway.ID]*gateway.Pool, len(r.pools))
 	for id, p := range r.pools {
 		d.pools[id] = p.index

@@ -106,11 +106,18 @@ func (d *Dispatcher) restAfterCrash(s *scope, limit gateway.Limit) int64 {
 	if s.kind == gateway.SenderScope {
 		return freeAfter(limit, d.last[s.name], d.floor)
 	}
-	var free int64 // who sends for a campaign or an account may have changed: all count
-	for _, t := range d.last {
-		free = max(free, freeAfter(limit, t, d.floor))
+	return freeAfter(limit, d.lastOfAll, d.floor)
+}
+
+// ofAll is what is known of all senders together: who sends for a campaign or an account may have changed, so all count.
+func ofAll(traces map[string]gateway.Trace) (all gateway.Trace) {
+	for _, t := range traces {
+		all.Waiting, all.Units = max(all.Waiting, t.Waiting), max(all.Units, t.Units)
+		if t.Left.After(all.Left) {
+			all.Left = t.Left
+		}
 	}
-	return free
+	return all
 }
 
 // freeAfter is when a rate is free after what a sender sent before a crash.
