@@ -17,6 +17,9 @@
 //	message.go    the message, its states and how they move
 //	part.go       what a carrier is given and what it answers
 //	receipt.go    what a carrier later says about a part
+//	preparation.go  what becomes of the media that a message waits for
+//	inbound.go    what carriers bring from handsets
+//	optout.go     who is not to be written to any more, and the words for that
 //	event.go      what an account is told
 //	reason.go     why a message failed or was not delivered
 //	limit.go      rates, in units

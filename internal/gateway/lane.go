@@ -69,4 +69,7 @@ type Attempt struct {
 	Done       bool  // told
 	GaveUp     bool  // not told, and no further attempt
 	DueAtMicro int64 // neither: when it is tried again
+	// Inbound is the message that the event told, if it was one from a handset: with Done or GaveUp it is handed over, or is not. Zero: an outbound one.
+	Inbound ID
+	Note    string // on an inbound message, about what it was answered; empty: nothing
 }

@@ -50,14 +50,20 @@ const (
 	AllDelivered
 	// OneUndelivered: a part was reported as not delivered, or was refused after others were taken.
 	OneUndelivered
+	// Handed: the account's application took an inbound message.
+	Handed
+	// Unhanded: it did not, and is not asked any more.
+	Unhanded
 
 	triggerCount
 )
 
-// transitions is the whole life of an outbound message; what is not here does not move it. Drawn in docs/message-states.md.
+// transitions is the whole life of a message, outbound and inbound; what is not here does not move it. Drawn in docs/message-states.md.
 var transitions = map[State]map[Trigger]State{
 	Queued: {AllSubmitted: Sent, GaveUp: Failed},
 	Sent:   {AllDelivered: Delivered, OneUndelivered: Undelivered},
+
+	Received: {Handed: Delivered, Unhanded: Undelivered},
 }
 
 // Next is the state that the trigger leads to, and whether it moves the message at all.
@@ -130,7 +136,9 @@ type Message struct {
 	Requester  string // address of the API's caller
 	AcceptedAt time.Time
 	ExpiresAt  time.Time
-	Price      Price // of a unit; zero: it costs nothing
+	Price      Price  // of a unit; zero: it costs nothing
+	Intent     Intent // of an inbound message
+	Subject    string // of an inbound MMS
 
 	Progress
 }
@@ -208,6 +216,21 @@ func (p *Progress) move(steps []Step, t Trigger, reason Reason, at time.Time) []
 func (p *Progress) Start(at time.Time) Step {
 	p.State, p.Sequence, p.UpdatedAt = Queued, 1, at
 	return Step{State: Queued, Sequence: 1, At: at}
+}
+
+// Arrive is the beginning of an inbound message. Its step is an event only where an application is to be told.
+func (p *Progress) Arrive(at time.Time) Step {
+	p.State, p.Sequence, p.UpdatedAt = Received, 1, at
+	return Step{State: Received, Sequence: 1, At: at}
+}
+
+// HandOver ends an inbound message: its application took it, or did not. It makes no step that anybody is told.
+func (p *Progress) HandOver(told bool, at time.Time) {
+	trigger := Unhanded
+	if told {
+		trigger = Handed
+	}
+	p.move(nil, trigger, NoReason, at)
 }
 
 // Fail ends a queued message that no carrier will get; no step when it is not queued any more.

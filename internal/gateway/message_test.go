@@ -10,13 +10,13 @@ import (
 // TestTransitions is the whole table: every pair of state and trigger, and where it leads ("" stays).
 func TestTransitions(t *testing.T) {
 	table := map[State][triggerCount]string{
-		//           AllSubmitted GaveUp AllDelivered OneUndelivered
-		Queued:      {"sent", "failed", "", ""},
-		Sent:        {"", "", "delivered", "undelivered"},
-		Delivered:   {"", "", "", ""},
-		Undelivered: {"", "", "", ""},
-		Failed:      {"", "", "", ""},
-		Received:    {"", "", "", ""},
+		//           AllSubmitted GaveUp AllDelivered OneUndelivered Handed Unhanded
+		Queued:      {"sent", "failed", "", "", "", ""},
+		Sent:        {"", "", "delivered", "undelivered", "", ""},
+		Delivered:   {"", "", "", "", "", ""},
+		Undelivered: {"", "", "", "", "", ""},
+		Failed:      {"", "", "", "", "", ""},
+		Received:    {"", "", "", "", "delivered", "undelivered"},
 	}
 	if len(table) != int(stateCount) {
 		t.Fatalf("the table has %d states of %d", len(table), stateCount)
