@@ -52,17 +52,17 @@ type Recipient struct {
 	Number      Number
 	Powerpack   ID          // of whose pool the number is; zero: none
 	Application Application // the powerpack's, else the number's; the zero one: none
-	// Keywords are those that the powerpack and the campaign of the number set; fields that are empty are not set.
-	Powerpacks, Campaign Keywords
+	// What the powerpack and the campaign of the number say of keywords.
+	OfPowerpack, OfCampaign Keywords
 }
 
 // Arrival is a whole message from a handset, and what follows from it: what Receive makes of its parts.
 type Arrival struct {
 	// Message has direction Inbound, state Received, and no event yet. Its callback is that of the application, if that has one.
 	Message *Message
-	// OptOut is what its keyword asks for; nil: nothing. A help keyword asks for nothing.
-	OptOut *OptOutChange
-	// Answer is the automatic answer's text that is owed for it; empty: none. OnlyIfChanged: it is owed only if OptOut changes something.
+	// OptOuts is what its keyword asks for: all are made, in one transaction with the message. A help keyword asks for nothing.
+	OptOuts []OptOutChange
+	// Answer is the automatic answer's text that is owed for it; empty: none. OnlyIfChanged: it is owed only if one of OptOuts changes something.
 	Answer        string
 	OnlyIfChanged bool
 }
@@ -99,8 +99,8 @@ type InboundResult struct {
 	Status  InboundStatus
 	Message *Message // when InboundStored
 	Events  []Event
-	// Changed tells that the message's keyword opted its sender out, or in again; Source is for what.
-	Changed *OptOutChange
+	// Changed are the opt-outs that the message's keyword made or removed.
+	Changed []OptOutChange
 	// Answer is the automatic answer's text that is owed; empty: none.
 	Answer string
 }

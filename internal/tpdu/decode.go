@@ -11,6 +11,14 @@ func Decode(octets []byte, a Alphabet) string {
 	return string(appendDecoded(make([]byte, 0, len(octets)+len(octets)/8), octets, a))
 }
 
+// appendDecoded decodes octets in the coding.
+func (c Coding) appendDecoded(dst, octets []byte) []byte {
+	if c.Alphabet == GSM7 && (c.Locking != NoLanguage || c.Single != NoLanguage) {
+		return appendNational(dst, octets, c.Locking, c.Single)
+	}
+	return appendDecoded(dst, octets, c.Alphabet)
+}
+
 func appendDecoded(dst, octets []byte, a Alphabet) []byte {
 	switch a {
 	case GSM7:

@@ -8,7 +8,7 @@ import (
 
 func TestJoin(t *testing.T) {
 	segment := func(number, total int, a Alphabet, octets string) Segment {
-		return Segment{Number: number, Total: total, Alphabet: a, Octets: []byte(octets)}
+		return Segment{Number: number, Total: total, Coding: Coding{Alphabet: a}, Octets: []byte(octets)}
 	}
 	for _, test := range []struct {
 		name     string
@@ -35,7 +35,7 @@ func TestJoin(t *testing.T) {
 		},
 		{"an empty one", []Segment{segment(1, 2, GSM7, ""), segment(2, 2, GSM7, "b")}, "b", true},
 	} {
-		if got, complete := Join(test.segments); got != test.want || complete != test.complete {
+		if got, complete := Join(test.segments, ""); got != test.want || complete != test.complete {
 			t.Errorf("%s: %q, %v, want %q, %v", test.name, got, complete, test.want, test.complete)
 		}
 	}
@@ -47,14 +47,14 @@ func TestJoinAnyOrder(t *testing.T) {
 		a, total := Count(text)
 		segments := make([]Segment, 0, 2*total)
 		for n := 1; n <= total; n++ {
-			s := Segment{Number: n, Total: total, Alphabet: a, Octets: AppendSegment(nil, text, a, n, total)}
+			s := Segment{Number: n, Total: total, Coding: Coding{Alphabet: a}, Octets: AppendSegment(nil, text, a, n, total)}
 			segments = append(segments, s)
 			if rapid.Bool().Draw(t, "twice") {
 				segments = append(segments, s)
 			}
 		}
 		segments = rapid.Permutation(segments).Draw(t, "order")
-		if got, complete := Join(segments); !complete || got != text {
+		if got, complete := Join(segments, ""); !complete || got != text {
 			t.Fatalf("%q, %v", got, complete)
 		}
 		lost := rapid.IntRange(1, total).Draw(t, "lost")
@@ -64,7 +64,7 @@ func TestJoinAnyOrder(t *testing.T) {
 				rest = append(rest, s)
 			}
 		}
-		if got, complete := Join(rest); complete || got != "" {
+		if got, complete := Join(rest, ""); complete || got != "" {
 			t.Fatalf("complete without segment %d: %q", lost, got)
 		}
 	})

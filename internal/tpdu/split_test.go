@@ -226,12 +226,12 @@ func FuzzRoundTrip(f *testing.F) {
 		}
 		segments := make([]Segment, total)
 		for i := range segments {
-			segments[i] = Segment{Number: i + 1, Total: total, Alphabet: a, Octets: AppendSegment(nil, text, a, i+1, total)}
+			segments[i] = Segment{Number: i + 1, Total: total, Coding: Coding{Alphabet: a}, Octets: AppendSegment(nil, text, a, i+1, total)}
 		}
 		if total > maxTotal {
 			return
 		}
-		got, complete := Join(segments)
+		got, complete := Join(segments, "")
 		if want := string([]rune(text)); !complete || got != want { // the conversion makes U+FFFD of what is no UTF-8
 			t.Fatalf("%q came back as %q, %v", text, got, complete)
 		}
