@@ -44,6 +44,8 @@ type Dispatcher struct {
 	used      map[usageKey]gateway.Usage // of daily caps, as the store had it at the start
 	last      map[string]gateway.Trace   // after a stop that was not clean: what was sent lately, by sender; nil: not known
 	lastOfAll gateway.Trace              // the same of all senders together
+	optedOut  map[pairKey]int64          // who opted out lately of what, and when that was noted, Unix nanoseconds
+	pruneAt   time.Time                  // when it is next looked through
 	dayEnd    int64                      // when the day ends that caps are counted for
 	upTurn    int64                      // counts up when a carrier goes down or comes back
 	floor     int64                      // after a stop that was not clean: when senders of unknown past may have been busy until

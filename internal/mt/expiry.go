@@ -27,11 +27,13 @@ func (d *Dispatcher) expiryLoop(ctx context.Context) {
 	}
 }
 
-// beginDay gives everybody the whole of their daily cap again when the day is over for which it was counted.
+// beginDay gives everybody the whole of their daily cap again when the day is over for which it was counted, and forgets what no message can need.
 func (d *Dispatcher) beginDay() {
-	now := d.Now().UnixNano()
+	at := d.Now()
+	now := at.UnixNano()
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.pruneOptOuts(at)
 	if now < d.dayEnd {
 		return
 	}

@@ -69,7 +69,23 @@ func (s *Service) Explain(ctx context.Context, q Question) (Explanation, error) 
 	default:
 		e.Reason = gateway.InvalidSource
 	}
-	return e, nil
+	return e, s.explainOptOut(ctx, &q, &e)
+}
+
+// explainOptOut notes that the message would fail because the person has opted out of the sender that they are used to, or of the one that is taken.
+func (s *Service) explainOptOut(ctx context.Context, q *Question, e *Explanation) error {
+	out, err := s.optOutsOf(ctx, []gateway.Addressee{{Account: q.Account, Person: q.To.Number}})
+	if err != nil || out == nil {
+		return err
+	}
+	r, taken := s.roster.Load(), ""
+	if e.Rule != gateway.NoRule {
+		taken = e.Taken.Number.Number
+	}
+	if out.of(q.Account, q.To.Number, e.Habit, r) || out.of(q.Account, q.To.Number, taken, r) {
+		e.Taken, e.Rule, e.Reason = Candidate{}, gateway.NoRule, gateway.OptedOut
+	}
+	return nil
 }
 
 // candidate is a sender of the pool as an explanation shows it.

@@ -215,6 +215,9 @@ func (d *Dispatcher) nextFlight(l *line, now int64) (wait time.Duration) {
 			continue
 		}
 		reason := hopeless(next.sender, m, now)
+		if reason == gateway.NoReason && d.unwanted(next.sender, m) && m.Taken == 0 { // what a carrier has begun is finished
+			reason = gateway.OptedOut
+		}
 		if reason == gateway.NoReason {
 			d.fly(next, m, now)
 			return 0

@@ -23,6 +23,8 @@ type memory struct {
 	parked map[partKey][]gateway.Receipt
 	sticky map[gateway.StickyKey]string
 	clocks map[string]int64
+	out    map[gateway.Addressee][]string
+	recent []gateway.OptOut
 	clean  bool
 	keys   map[string]gateway.Idempotency
 
@@ -561,4 +563,24 @@ func (s *memory) message(id gateway.ID) *gateway.Message {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.rows[id].copy()
+}
+
+func (s *memory) OptOutSources(_ context.Context, keys []gateway.Addressee) (sources [][]string, err error) {
+	err = s.step("OptOutSources", false, func() {
+		for _, key := range keys {
+			sources = append(sources, s.out[key])
+		}
+	})
+	return sources, err
+}
+
+func (s *memory) RecentOptOuts(_ context.Context, since time.Time) (list []gateway.OptOut, err error) {
+	err = s.step("RecentOptOuts", false, func() {
+		for _, o := range s.recent {
+			if !o.At.Before(since) {
+				list = append(list, o)
+			}
+		}
+	})
+	return list, err
 }

@@ -129,7 +129,15 @@ func (s *Service) repick(ctx context.Context, l *lane, messages []*gateway.Messa
 	for i, key := range keys {
 		habits[key] = habit{from: senders[i]}
 	}
-	list, remember := s.claimOrphans(l, messages, habits)
+	addressees := make([]gateway.Addressee, len(messages))
+	for i, m := range messages {
+		addressees[i] = gateway.Addressee{Account: m.Account, Person: m.To}
+	}
+	out, err := s.optOutsOf(ctx, addressees)
+	if err != nil {
+		return err
+	}
+	list, remember := s.claimOrphans(l, messages, habits, out)
 	if len(list) == 0 {
 		return nil
 	}
@@ -143,7 +151,7 @@ func (s *Service) repick(ctx context.Context, l *lane, messages []*gateway.Messa
 }
 
 // claimOrphans takes messages that need another sender, or another carrier, out of their lane, and chooses it for each.
-func (s *Service) claimOrphans(l *lane, messages []*gateway.Message, habits map[gateway.StickyKey]habit) (list []repicked, remember []gateway.Sticky) {
+func (s *Service) claimOrphans(l *lane, messages []*gateway.Message, habits map[gateway.StickyKey]habit, out optOuts) (list []repicked, remember []gateway.Sticky) {
 	d := s.Dispatcher
 	now := s.Now()
 	d.mu.Lock()
@@ -176,6 +184,9 @@ func (s *Service) claimOrphans(l *lane, messages []*gateway.Message, habits map[
 		}
 		again := *m
 		number, reason := s.pickFor(r.pools[m.Powerpack], &again, requestOf(m, now), habits)
+		if out.of(m.Account, m.To, m.From, r) || reason == gateway.NoReason && out.of(m.Account, m.To, again.From, r) {
+			reason = gateway.OptedOut
+		}
 		if reason == gateway.NoReason {
 			if p.Carrier = s.carrierFor(&again, number); p.Carrier == "" {
 				reason = gateway.NoRoute

@@ -24,7 +24,9 @@ type Request struct {
 	DLT        gateway.DLT
 	Expiry     time.Duration // zero: gateway.DefaultExpiry
 	Requester  string
-	Key        string   // Idempotency-Key; empty: none
-	BodyHash   [32]byte // what the key stands for
+	Exempt     bool           // it goes even to who has opted out: the answer to just that
+	Failure    gateway.Reason // it cannot be sent, as the caller knows; NoReason: it can
+	Key        string         // Idempotency-Key; empty: none
+	BodyHash   [32]byte       // what the key stands for
 	ReceivedAt time.Time
 }

@@ -121,7 +121,7 @@ func TestChoiceWithoutHabits(t *testing.T) {
 		p := w.start()
 		sub := &submission{request: packRequest(over1)}
 		sub.Messages = sub.request.messages()
-		p.service.choose([]*submission{sub}, nil)
+		p.service.choose([]*submission{sub}, nil, nil)
 		if m := sub.Messages[0]; m.From != alice || m.PickedBy != gateway.ByPriority || len(sub.Remember) > 0 {
 			t.Errorf("%+v, %+v", m, sub.Remember)
 		}
@@ -149,7 +149,7 @@ func TestFreshHabitGoesWithEverySubmission(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		p.service.choose(batch, habits)
+		p.service.choose(batch, habits, nil)
 		for _, sub := range batch {
 			wantFrom(t, "one batch", sub.Messages, alice, bob)
 			if len(sub.Remember) != 1 || sub.Remember[0] != (gateway.Sticky{Powerpack: testPack, To: over1, From: alice}) {

@@ -59,6 +59,9 @@ func (s *Service) Load(ctx context.Context) error {
 	if err := s.Dispatcher.rebuild(ctx); err != nil {
 		return err
 	}
+	if err := s.Dispatcher.recallOptOuts(ctx); err != nil {
+		return err
+	}
 	return s.Refresh(ctx)
 }
 
@@ -180,7 +183,11 @@ func (s *Service) commit(ctx context.Context, batch []*submission) []groupcommit
 	if err != nil {
 		return fail(err)
 	}
-	s.choose(batch, habits)
+	out, err := s.optOuts(ctx, batch)
+	if err != nil {
+		return fail(err)
+	}
+	s.choose(batch, habits, out)
 	s.tellBreaches()
 	stored := make([]*gateway.Submission, len(batch))
 	for i, sub := range batch {
@@ -272,20 +279,20 @@ func (s *Service) habits(ctx context.Context, batch []*submission) (map[gateway.
 
 // choose gives every message of the batch its ID, its sender and its carrier, or the reason why it fails. Units are set aside in the
 // senders' queues, so that the next choice sees this one. The lock is not held over the whole batch: submits must not wait for that.
-func (s *Service) choose(batch []*submission, habits map[gateway.StickyKey]habit) {
+func (s *Service) choose(batch []*submission, habits map[gateway.StickyKey]habit, out optOuts) {
 	now := s.Now()
 	for _, sub := range batch {
 		sub.Steps = make([][]gateway.Step, len(sub.Messages))
 		sub.senders = make([]*sender, len(sub.Messages))
 		sub.sendAt = make([]time.Time, len(sub.Messages))
-		s.chooseAll(sub, now, habits)
+		s.chooseAll(sub, now, habits, out)
 		if req := sub.request; req.Key != "" {
 			sub.Idempotency = &gateway.Idempotency{Key: req.Key, BodyHash: req.BodyHash, Acceptance: sub.acceptance()}
 		}
 	}
 }
 
-func (s *Service) chooseAll(sub *submission, now time.Time, habits map[gateway.StickyKey]habit) {
+func (s *Service) chooseAll(sub *submission, now time.Time, habits map[gateway.StickyKey]habit, out optOuts) {
 	d := s.Dispatcher
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -294,7 +301,7 @@ func (s *Service) chooseAll(sub *submission, now time.Time, habits map[gateway.S
 		m.ID = s.IDs.Next(now)
 		d.storing = min(d.storing, m.ID.Seq())
 		steps := []gateway.Step{m.Start(m.AcceptedAt)}
-		if reason := s.chooseFor(sub, i, r, now, habits); reason != gateway.NoReason {
+		if reason := s.chooseFor(sub, i, r, now, habits, out); reason != gateway.NoReason {
 			steps = append(steps, m.Fail(reason, now)...)
 		}
 		sub.Steps[i] = steps
@@ -302,8 +309,12 @@ func (s *Service) chooseAll(sub *submission, now time.Time, habits map[gateway.S
 }
 
 // chooseFor finds the sender and carrier of one message. Guarded by Dispatcher.mu.
-func (s *Service) chooseFor(sub *submission, i int, r *roster, now time.Time, habits map[gateway.StickyKey]habit) gateway.Reason {
+func (s *Service) chooseFor(sub *submission, i int, r *roster, now time.Time, habits map[gateway.StickyKey]habit, out optOuts) gateway.Reason {
 	m := sub.Messages[i]
+	if sub.request.Failure != gateway.NoReason {
+		m.From = sub.request.Source
+		return sub.request.Failure
+	}
 	if !r.guards.Allows(m.Account, m.Country) {
 		return gateway.CountryBarred
 	}
@@ -313,6 +324,10 @@ func (s *Service) chooseFor(sub *submission, i int, r *roster, now time.Time, ha
 	d := s.Dispatcher
 	req.Earliest = d.accountScope(m.Account).freeFor(req.Now, m.Units)
 	byPool := !sub.request.Powerpack.IsZero()
+	if habit := habits[gateway.StickyKey{Powerpack: m.Powerpack, To: m.To}].from; byPool && out.of(m.Account, m.To, habit, r) {
+		m.From = habit // whoever would be taken in its place: no other sender evades what was said to it
+		return gateway.OptedOut
+	}
 	var number *gateway.Number
 	var reason gateway.Reason
 	if byPool {
@@ -326,6 +341,9 @@ func (s *Service) chooseFor(sub *submission, i int, r *roster, now time.Time, ha
 			m.From, m.PickedBy = "", gateway.NoRule
 		}
 		return reason
+	}
+	if !sub.request.Exempt && out.of(m.Account, m.To, m.From, r) {
+		return gateway.OptedOut
 	}
 	carrier := s.carrierFor(m, number)
 	if carrier == "" {

@@ -22,6 +22,11 @@ type Store interface {
 	// StickySenders gives the remembered sender for each key, "" where there is none.
 	StickySenders(ctx context.Context, keys []gateway.StickyKey) ([]string, error)
 
+	// OptOutSources gives for each addressee the sources that the person has opted out of; nearly always none.
+	OptOutSources(ctx context.Context, keys []gateway.Addressee) ([][]string, error)
+	// RecentOptOuts gives the opt-outs that were made since a time and still stand.
+	RecentOptOuts(ctx context.Context, since time.Time) ([]gateway.OptOut, error)
+
 	// Lanes counts what is queued, from the index alone.
 	Lanes(ctx context.Context) ([]gateway.LaneCount, error)
 	// QueuedMessages reads the next messages of given lanes; results are in the order of the cursors. Deferred messages and
