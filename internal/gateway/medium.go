@@ -11,6 +11,15 @@ type Content [32]byte
 // String is the hexadecimal form.
 func (c Content) String() string { return hex.EncodeToString(c[:]) }
 
+// IDTexts gives the canonical forms of IDs.
+func IDTexts(ids []ID) []string {
+	var list []string
+	for _, id := range ids {
+		list = append(list, id.String())
+	}
+	return list
+}
+
 // Medium is a file that an account has uploaded to send with an MMS. Several may have the same content.
 type Medium struct {
 	ID        ID

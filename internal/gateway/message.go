@@ -174,8 +174,10 @@ type Progress struct {
 	Delivered PartMask // parts reported delivered
 	Attempt   int      // times that the carrier deferred it
 	DueAt     time.Time
-	Sequence  int // events so far
-	SentAt    time.Time
+	// Unprepared: its media are not there yet, and no carrier gets it before they are. DueAt is when they are looked for next.
+	Unprepared bool
+	Sequence   int // events so far
+	SentAt     time.Time
 	// ReportedAt is when the last receipt came that moved the message.
 	ReportedAt time.Time
 	UpdatedAt  time.Time
@@ -196,7 +198,7 @@ func (p *Progress) move(steps []Step, t Trigger, reason Reason, at time.Time) []
 	if !ok {
 		return steps
 	}
-	p.State, p.UpdatedAt, p.DueAt = next, at, time.Time{}
+	p.State, p.UpdatedAt, p.DueAt, p.Unprepared = next, at, time.Time{}, false
 	if next == Failed || next == Undelivered {
 		p.Reason = reason
 	}
@@ -275,6 +277,19 @@ func (p *Progress) Submitted(total int, results []PartResult) []Step {
 func (p *Progress) Defer(due, at time.Time) {
 	p.Attempt++
 	p.DueAt, p.UpdatedAt = due, at
+}
+
+// Prepared takes up what became of the message's media.
+func (p *Progress) Prepared(media *Preparation) []Step {
+	if p.State != Queued || !p.Unprepared {
+		return nil
+	}
+	p.UpdatedAt, p.Detail = media.At, media.Detail
+	if media.Failure != NoReason {
+		return p.move(nil, GaveUp, media.Failure, media.At)
+	}
+	p.DueAt, p.Unprepared = media.Due, !media.Due.IsZero()
+	return nil
 }
 
 // Receipted takes up a receipt for a part. A receipt that says nothing final, comes again or comes late changes nothing. The

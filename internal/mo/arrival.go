@@ -29,19 +29,11 @@ func (s *Service) arrive(parts []gateway.InboundPart, to *gateway.Recipient) gat
 	m.Price = s.Price(m.Service, &to.Number)
 	m.Arrive(now)
 	if m.Service == gateway.MMS {
-		m.Text, m.Subject, m.MediaIDs = parts[0].Text, parts[0].Subject, idTexts(parts[0].Media)
+		m.Text, m.Subject, m.MediaIDs = parts[0].Text, parts[0].Subject, gateway.IDTexts(parts[0].Media)
 	} else {
 		s.join(m, parts)
 	}
 	return understand(m, to, now)
-}
-
-func idTexts(ids []gateway.ID) []string {
-	var list []string
-	for _, id := range ids {
-		list = append(list, id.String())
-	}
-	return list
 }
 
 // join makes the text of an SMS of its segments.

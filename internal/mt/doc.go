@@ -14,6 +14,7 @@
 //	guard.go       countries and hourly thresholds
 //	estimate.go    when a queued message is expected to leave
 //	repick.go      messages whose sender has left their pool
+//	prepare.go     messages whose media have to be looked for first
 //	optout.go      who is not to be written to any more
 //	failover.go    messages whose carrier is down
 //	explain.go     which sender a powerpack would take, and why not the others

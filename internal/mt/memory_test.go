@@ -272,7 +272,7 @@ func (s *memory) waiting(fits func(*gateway.Message) bool, at func(*gateway.Mess
 func (s *memory) DueRetries(_ context.Context, carrier string, now time.Time, limit int) (due []*gateway.Message, err error) {
 	err = s.step("DueRetries", false, func() {
 		due = s.waiting(func(m *gateway.Message) bool {
-			return m.Carrier == carrier && !m.DueAt.IsZero() && !m.DueAt.After(now)
+			return m.Carrier == carrier && !m.Unprepared && !m.DueAt.IsZero() && !m.DueAt.After(now)
 		}, func(m *gateway.Message) time.Time { return m.DueAt }, limit)
 	})
 	return due, err
@@ -282,7 +282,7 @@ func (s *memory) NextRetry(_ context.Context, carrier string) (next time.Time, e
 	err = s.step("NextRetry", false, func() {
 		for r := range s.queued {
 			m := &r.message
-			if m.Carrier == carrier && !r.marked && !m.DueAt.IsZero() && (next.IsZero() || m.DueAt.Before(next)) {
+			if m.Carrier == carrier && !r.marked && !m.Unprepared && !m.DueAt.IsZero() && (next.IsZero() || m.DueAt.Before(next)) {
 				next = m.DueAt
 			}
 		}
@@ -583,4 +583,44 @@ func (s *memory) RecentOptOuts(_ context.Context, since time.Time) (list []gatew
 		}
 	})
 	return list, err
+}
+
+func (s *memory) UnpreparedAccounts(_ context.Context, now time.Time) (accounts []gateway.AccountID, err error) {
+	err = s.step("UnpreparedAccounts", false, func() {
+		seen := map[gateway.AccountID]bool{}
+		for r := range s.queued {
+			if m := &r.message; m.Unprepared && !m.DueAt.After(now) {
+				seen[m.Account] = true
+			}
+		}
+		accounts = slices.Sorted(maps.Keys(seen))
+	})
+	return accounts, err
+}
+
+func (s *memory) UnpreparedMessages(_ context.Context, account gateway.AccountID, now time.Time, limit int) (list []*gateway.Message, err error) {
+	err = s.step("UnpreparedMessages", false, func() {
+		list = s.waiting(func(m *gateway.Message) bool { return m.Account == account && m.Unprepared && !m.DueAt.After(now) },
+			func(m *gateway.Message) time.Time { return m.DueAt }, limit)
+	})
+	return list, err
+}
+
+func (s *memory) RecordPreparations(_ context.Context, batch []*gateway.Preparation) (applied []gateway.Applied, err error) {
+	err = s.step("RecordPreparations", true, func() {
+		for _, p := range batch {
+			row := s.rows[p.Message.ID]
+			if row.message.State != gateway.Queued || !row.message.Unprepared {
+				applied = append(applied, gateway.Applied{State: row.message.State})
+				continue
+			}
+			row.message.Prepared(p)
+			row.message.MediaIDs = gateway.IDTexts(p.Media)
+			if row.message.State != gateway.Queued {
+				delete(s.queued, row)
+			}
+			applied = append(applied, gateway.Applied{Moved: true, State: row.message.State})
+		}
+	})
+	return applied, err
 }

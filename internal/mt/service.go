@@ -34,10 +34,14 @@ type Service struct {
 	Breached func(gateway.Breach)
 
 	watch watch
+	// Prepare gets the media of a message ready for its carrier: there (Media), not yet (Due), or never (Failure). It is called from several goroutines, for
+	// one of the messages that carry the same. nil: messages need no preparation.
+	Prepare func(ctx context.Context, m *gateway.Message) gateway.Preparation
 	// Price tells what a unit of a message costs that leaves from a number. It is asked once, when the sender is chosen, with the dispatcher's lock held.
 	Price func(m *gateway.Message, from *gateway.Number) gateway.Price
 
 	group      *groupcommit.Group[*submission, gateway.Acceptance]
+	preparer   *preparer
 	roster     atomic.Pointer[roster]
 	refreshing sync.Mutex
 	accepted   atomic.Int64
@@ -50,6 +54,7 @@ func NewService(store Store, dispatcher *Dispatcher, ids *gateway.IDSource, now 
 	s.watch.counts = map[gateway.AccountID]*gateway.HourlyCounts{}
 	s.Price = func(*gateway.Message, *gateway.Number) gateway.Price { return gateway.Price{} }
 	s.group = groupcommit.New(groupcommit.Config{MaxBatch: acceptBatch, MaxWaiting: acceptWaiting}, s.commit)
+	s.preparer = newPreparer(s)
 	s.roster.Store(&roster{})
 	return s
 }
@@ -69,6 +74,7 @@ func (s *Service) Load(ctx context.Context) error {
 // their pool another one, and watches the senders' health.
 func (s *Service) Run(ctx context.Context) error {
 	var beside sync.WaitGroup
+	beside.Go(func() { s.preparer.run(ctx) })
 	beside.Go(func() { s.repickLoop(ctx) })
 	beside.Go(func() { s.healthLoop(ctx) })
 	defer beside.Wait()
@@ -207,6 +213,7 @@ func (s *Service) commit(ctx context.Context, batch []*submission) []groupcommit
 func (s *Service) settle(batch []*submission, inserted []gateway.Inserted, results []groupcommit.Result[gateway.Acceptance]) {
 	var queued []*gateway.Message
 	var undone []*submission
+	unprepared := false
 	var events []gateway.Event
 	for i, sub := range batch {
 		switch in := &inserted[i]; {
@@ -223,7 +230,12 @@ func (s *Service) settle(batch []*submission, inserted []gateway.Inserted, resul
 			events = append(events, in.Events...)
 			s.forgo(sub, in.Unpaid)
 			for i, m := range sub.Messages {
-				if m.State == gateway.Queued && !slices.Contains(in.Unpaid, i) {
+				switch {
+				case m.State != gateway.Queued, slices.Contains(in.Unpaid, i):
+				case m.Unprepared:
+					unprepared = true
+					s.Dispatcher.setBack(sub, i)
+				default:
 					queued = append(queued, m)
 				}
 			}
@@ -231,6 +243,9 @@ func (s *Service) settle(batch []*submission, inserted []gateway.Inserted, resul
 	}
 	s.giveBack(undone)
 	s.Dispatcher.Offer(queued)
+	if unprepared {
+		s.preparer.nudge()
+	}
 	if len(events) > 0 {
 		s.Told(events)
 	}
@@ -358,6 +373,9 @@ func (s *Service) chooseFor(sub *submission, i int, r *roster, now time.Time, ha
 		return gateway.ThresholdExceeded
 	}
 	m.Carrier, sub.senders[i], sub.sendAt[i] = carrier, set, moment(at)
+	if s.Prepare != nil && len(m.MediaURLs)+len(m.MediaIDs) > 0 {
+		m.Unprepared, m.DueAt = true, now
+	}
 	m.Price = s.Price(m, number)
 	if byPool {
 		d.turn++
@@ -522,6 +540,13 @@ func (s *Service) forgo(sub *submission, unpaid []int) {
 		d.giveBack(sub, i)
 		sub.sendAt[i] = time.Time{}
 	}
+}
+
+// setBack takes what was set aside for a message out of its sender's queue until its media are there: it waits in no lane.
+func (d *Dispatcher) setBack(sub *submission, i int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.giveBack(sub, i)
 }
 
 // giveBack takes what was set aside for one message out of its sender's queue again. Guarded by mu.

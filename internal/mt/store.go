@@ -41,6 +41,15 @@ type Store interface {
 	// the longest expired first.
 	ExpiredMessages(ctx context.Context, now time.Time, limit int) ([]*gateway.Message, error)
 
+	// UnpreparedAccounts gives the accounts that have messages whose media are to be looked for at now, in an order that does not change.
+	UnpreparedAccounts(ctx context.Context, now time.Time) ([]gateway.AccountID, error)
+	// UnpreparedMessages reads messages of an account whose media are to be looked for at now, the longest due first. Those that are not recorded anew are
+	// given again.
+	UnpreparedMessages(ctx context.Context, account gateway.AccountID, now time.Time, limit int) ([]*gateway.Message, error)
+	// RecordPreparations writes what became of the media of messages that waited for them: whose media are there, those are queued. Results are in the
+	// order of the preparations; Moved is false for messages that do not wait for media any more.
+	RecordPreparations(ctx context.Context, batch []*gateway.Preparation) ([]gateway.Applied, error)
+
 	// MarkSubmitting notes, before a submit to a carrier set to hold, that it is about to leave: after a crash exactly the marked ones
 	// are not sent again by themselves.
 	MarkSubmitting(ctx context.Context, ids []gateway.ID, at time.Time) error

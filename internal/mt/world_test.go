@@ -233,6 +233,7 @@ type world struct {
 	process  *process
 	past     []*process
 	log      *slog.Logger
+	prepare  func(context.Context, *gateway.Message) gateway.Preparation
 }
 
 const testAccount = gateway.AccountID("MAAAAAAAAAAAAAAAAAAA")
@@ -281,7 +282,7 @@ func (w *world) start() *process {
 		routes = append(routes, gateway.Route{Prefix: fmt.Sprint(i + 1), Carriers: []string{n.name}})
 	}
 	p.service = NewService(h, p.dispatcher, w.ids, time.Now)
-	p.service.Routes = routes
+	p.service.Routes, p.service.Prepare = routes, w.prepare
 	if err := p.service.Load(context.Background()); err != nil {
 		panic(err)
 	}

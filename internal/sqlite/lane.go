@@ -182,8 +182,8 @@ func (s *Store) NextRetry(ctx context.Context, carrier string) (next time.Time, 
 			return err
 		}
 		q := prepare(conn, `SELECT due_at FROM messages INDEXED BY messages_due
-			WHERE carrier = ? AND state = 0 AND marked_at IS NULL AND due_at IS NOT NULL ORDER BY due_at LIMIT 1`)
-		for q.int(number); q.next(); {
+			WHERE carrier = ? AND due_at < ? AND state = 0 AND marked_at IS NULL AND due_at IS NOT NULL ORDER BY due_at LIMIT 1`)
+		for q.int(number).int(unpreparedFrom); q.next(); {
 			next = q.readTime()
 		}
 		return q.err

@@ -45,7 +45,9 @@ func readRow(q *query, r *row) {
 	r.State, r.Reason, r.Detail = gateway.State(q.readInt()), gateway.Reason(q.readInt()), q.readText()
 	r.Parts = int(q.readInt())
 	r.Taken, r.Refused, r.Delivered = gateway.PartMask(q.readInt()), gateway.PartMask(q.readInt()), gateway.PartMask(q.readInt())
-	r.Attempt, r.DueAt, r.Sequence = int(q.readInt()), q.readTime(), int(q.readInt())
+	r.Attempt = int(q.readInt())
+	q.readDue(&r.Progress)
+	r.Sequence = int(q.readInt())
 	r.SentAt, r.ReportedAt, r.UpdatedAt = q.readTime(), q.readTime(), q.readTime()
 	r.mark, r.markedAt, r.carrierID = mark(q.readInt()), q.readTime(), q.readText()
 }
@@ -129,7 +131,7 @@ func (tx *tx) insertRow(m *gateway.Message, account, carrier int64) (stored bool
 	p := &m.Progress
 	q.int(m.ID.Seq()).int(tailOf(m.ID)).int(account).
 		int(int64(p.State)).int(int64(p.Reason)).textOrNull(p.Detail).int(int64(p.Parts)).
-		int(int64(p.Taken)).int(int64(p.Refused)).int(int64(p.Delivered)).int(int64(p.Attempt)).timeOrNull(p.DueAt).
+		int(int64(p.Taken)).int(int64(p.Refused)).int(int64(p.Delivered)).int(int64(p.Attempt)).dueOrNull(p).
 		int(int64(p.Sequence)).time(p.SentAt).time(p.ReportedAt).time(p.UpdatedAt).
 		int(int64(gateway.ShardOf(m.From))).text(m.From).int(carrier).int(int64(m.Units)).time(m.AcceptedAt).time(m.ExpiresAt).
 		int(int64(m.Direction)).int(int64(m.Service)).text(m.To).textOrNull(m.Country).int(int64(m.Alphabet)).
@@ -174,7 +176,7 @@ func (tx *tx) updateRow(before, r *row, forget bool) error {
 		int(int64(r.Taken)).int(int64(r.Refused)).int(int64(r.Delivered)).
 		int(int64(r.Sequence)).time(r.SentAt).time(r.ReportedAt).time(r.UpdatedAt)
 	if !sent {
-		q.int(int64(r.Attempt)).timeOrNull(r.DueAt).int(int64(r.mark)).timeOrNull(r.markedAt).textOrNull(r.carrierID).bool(forget)
+		q.int(int64(r.Attempt)).dueOrNull(&r.Progress).int(int64(r.mark)).timeOrNull(r.markedAt).textOrNull(r.carrierID).bool(forget)
 	}
 	return q.int(r.seq).run()
 }

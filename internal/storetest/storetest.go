@@ -43,7 +43,7 @@ type Start func(t *testing.T) (open func() Store)
 func Run(t *testing.T, start Start) {
 	for _, group := range []map[string]func(*world){
 		accountTests, subaccountTests, applicationTests, numberTests, campaignTests, registrationTests, powerpackTests, rosterTests, submissionTests, stickyTests, laneTests,
-		moveTests, submitTests, receiptTests, heldTests, eventTests, messageTests, clockTests, usageTests, purgeTests, mediumTests, conversionTests, guardTests, moneyTests,
+		moveTests, submitTests, receiptTests, heldTests, preparationTests, eventTests, messageTests, clockTests, usageTests, purgeTests, mediumTests, conversionTests, guardTests, moneyTests,
 	} {
 		for name, test := range group {
 			t.Run(name, func(t *testing.T) { test(newWorld(t, start)) })
