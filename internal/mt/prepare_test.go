@@ -47,6 +47,12 @@ func (s *shelf) set(url string, found gateway.Preparation) {
 	s.what[url] = found
 }
 
+func (s *shelf) take(url string, long time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.takes[url] = long
+}
+
 func (s *shelf) times(url string) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -125,7 +131,7 @@ func TestPreparationExpires(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		w.number(alice, "", 0)
 		s := w.shelved()
-		s.takes["slow"] = time.Minute
+		s.take("slow", time.Minute)
 		req := picture(alice, over1, "slow")
 		req.Expiry = 10 * time.Second
 		id := w.accept(t, req)[0].ID
@@ -146,7 +152,7 @@ func TestPreparationIsShared(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		w.number(alice, "", 20)
 		s := w.shelved()
-		s.takes["a"] = time.Second
+		s.take("a", time.Second)
 		var ids []gateway.ID
 		for range messages {
 			ids = append(ids, w.accept(t, picture(alice, over1, "a"))[0].ID)
@@ -180,7 +186,7 @@ func TestPreparationByAccounts(t *testing.T) {
 		s := w.shelved()
 		for i := range 100 {
 			url := fmt.Sprint("slow", i)
-			s.takes[url] = time.Minute
+			s.take(url, time.Minute)
 			w.accept(t, picture(alice, over1, url))
 		}
 		time.Sleep(5 * time.Second)
@@ -204,7 +210,7 @@ func TestPreparationAfterACrash(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		w.number(alice, "", 0)
 		s := w.shelved()
-		s.takes["a"] = time.Minute
+		s.take("a", time.Minute)
 		id := w.accept(t, picture(alice, over1, "a"))[0].ID
 		time.Sleep(time.Second)
 		w.process.kill()
