@@ -78,11 +78,12 @@ func TestPreparation(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		w.number(alice, "", 0)
 		s := w.shelved()
+		s.take("a", time.Millisecond)
 		m := w.accept(t, picture(alice, over1, "a"))[0]
 		if m.State != gateway.Queued || !m.Unprepared {
 			t.Errorf("accepted as %+v", m.Progress)
 		}
-		time.Sleep(time.Millisecond)
+		time.Sleep(2 * time.Millisecond)
 		sent := net1.seen()
 		if len(sent) != 1 || !slices.Equal(sent[0].message.MediaIDs, gateway.IDTexts([]gateway.ID{{7}})) || s.times("a") != 1 {
 			t.Fatalf("%d left, asked %d times", len(sent), s.times("a"))
@@ -198,6 +199,8 @@ func TestPreparationByAccounts(t *testing.T) {
 			t.Errorf("%+v", m.Progress)
 		}
 		time.Sleep(20 * time.Minute)
+		s.mu.Lock()
+		defer s.mu.Unlock()
 		if n := len(net1.seen()); n != 101 || s.most > prepareSets+1 {
 			t.Errorf("%d left, %d were waited for at once", n, s.most)
 		}
