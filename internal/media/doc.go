@@ -8,4 +8,11 @@
 //	name.go     names of files as owners give them
 //	link.go     signed links that expire
 //	serve.go    what a link leads to
+//
+//	fetch.go     files that messages name by their address
+//	freshness.go how long what an address gave is used without asking again
+//	pace.go      how slow a server may be
+//	flight.go    what several ask for is done once
+//	gate.go      how much is done at a time, and for whom
+//	failure.go   why a file cannot be sent
 package media
