@@ -10,8 +10,8 @@ import (
 
 // Bounds of animations that are made smaller.
 const (
-	mostShown     = 400e6 // pixels of all screens together that are looked at: some are left out where there are more
-	mostTries     = 6
+	mostShown     = 100e6 // pixels of all screens together that are looked at: some are left out where there are more
+	mostTries     = 5
 	leastAnimated = 160 // pixels of the longer side, below which frames are rather left out
 	leastFrames   = 4   // below which pixels are
 	leastMoving   = 48  // pixels of the longer side, below which a picture that stands still is better
@@ -36,7 +36,7 @@ func (p *picture) adaptGIF(ctx context.Context, l *Limits) ([]byte, error) {
 	if len(p.frames) == 1 {
 		c, tries = first, 1
 	}
-	colours, through, err := p.colours(ctx, c.step)
+	colours, through, err := p.colours(ctx, first.step)
 	if err != nil {
 		return nil, err
 	}

@@ -14,7 +14,7 @@ const (
 	gifControl, gifPlainText, gifApplication          = 0xf9, 0x01, 0xff
 	gifScreenLength, gifImageLength, gifColours       = 13, 10, 0x80
 	mostFrames                                        = 5000
-	mostFramePixels                             int64 = 200e6 // of all frames together: each is decoded several times
+	mostFramePixels                             int64 = 100e6 // of all frames together: each is decoded several times
 )
 
 // gifFrame is an image of a GIF file.
@@ -39,26 +39,17 @@ func inspectGIF(source []byte) (*picture, error) {
 		return nil, damaged("it does not begin as a GIF")
 	}
 	r := &gifReader{picture: picture{kind: typeGIF, orientation: upright}, rest: source}
-	r.clean = make([]byte, 0, len(source)) // it does not grow beyond, so that frames may point into it
+	r.clean = make([]byte, 0, len(source)+1) // it does not grow beyond, so that frames may point into it
 	if err := r.screen(); err != nil {
 		return nil, err
 	}
-	for {
-		if len(r.rest) == 0 {
-			return nil, cutShort()
-		}
+	for len(r.rest) > 0 && r.rest[0] != gifTrailer {
 		var err error
 		switch r.rest[0] {
 		case gifExtension:
 			err = r.extension()
 		case gifImage:
 			err = r.image()
-		case gifTrailer:
-			if len(r.frames) == 0 {
-				return nil, damaged("there is no picture in it")
-			}
-			r.clean = append(r.clean, gifTrailer)
-			return &r.picture, nil
 		default:
 			err = damaged("there is no block where one should be")
 		}
@@ -66,6 +57,11 @@ func inspectGIF(source []byte) (*picture, error) {
 			return nil, err
 		}
 	}
+	if len(r.frames) == 0 {
+		return nil, damaged("there is no picture in it")
+	}
+	r.clean = append(r.clean, gifTrailer) // some programs leave it out
+	return &r.picture, nil
 }
 
 // take cuts off what comes next.

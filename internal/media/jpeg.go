@@ -144,14 +144,16 @@ func (r *jpegReader) frame(marker byte, body []byte) error {
 	if marker == markerSOF2 {
 		r.need += 4 * samples // the decoder's coefficients have 32 bits
 	}
-	if len(components) > 6 && r.rgb(components) || len(components) == 12 {
+	r.inks = len(components) == 12
+	r.rgb = r.inks || len(components) == 9 && r.named(components)
+	if r.rgb {
 		r.need += 4 * int64(r.width) * int64(r.height)
 	}
 	return nil
 }
 
-// rgb tells whether the components are named for red, green and blue, which makes another copy of the picture in memory, as Adobe's segment may.
-func (r *jpegReader) rgb(components []byte) bool {
+// named tells whether the components are named for red, green and blue, which makes another copy of the picture in memory, as Adobe's segment may.
+func (r *jpegReader) named(components []byte) bool {
 	return r.adobe || components[0] == 'R' && components[3] == 'G' && components[6] == 'B'
 }
 

@@ -55,6 +55,8 @@ type picture struct {
 	need          int64 // octets that decoding takes
 
 	profile []byte // of JPEG: the segments of its colour profile
+	inks    bool   // it is for print: what is made of it has other colours than its profile is for
+	rgb     bool   // it is RGB when it is decoded, not luma and chroma
 
 	head        []byte     // of GIF: its screen
 	loop        []byte     // how often it is played; nil: once
@@ -134,7 +136,13 @@ func scaled(w, h int, scale float64) (width, height int) {
 func (p *picture) claim(l *Limits) int64 {
 	const encoder = 1 << 20
 	w, h := p.target(l)
-	return p.need + 2*4*int64(w)*int64(h) + 2*l.bytes() + encoder
+	worked := int64(w) * int64(h)
+	if p.kind == typeJPEG && !p.rgb {
+		worked += worked / 2 // luma, and chroma of half the width and height
+	} else {
+		worked *= 4
+	}
+	return p.need + 2*worked + 2*l.bytes() + encoder
 }
 
 // adapt makes the picture fit, and says of which type it is now. The error is a Failure, or that of ctx. What cannot fit fails with MediaTooLarge.
@@ -199,7 +207,7 @@ const (
 func (p *picture) searchJPEG(ctx context.Context, img raster, most int64) ([]byte, error) {
 	room := most - int64(len(p.profile))
 	profile := p.profile
-	if room < most*9/10 {
+	if room < most*9/10 || p.inks {
 		room, profile = most, nil
 	}
 	for {

@@ -2,6 +2,7 @@ package media
 
 import (
 	"bytes"
+	"compress/zlib"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -205,6 +206,13 @@ func TestPicturesThatFail(t *testing.T) {
 		head := binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(nil, width), height)
 		return slices.Concat([]byte(pngSignature), pngChunk("IHDR", string(append(head, 8, kind, 0, 0, interlace))), pngChunk("IDAT", "x"), pngChunk("IEND", ""))
 	}
+	var packed bytes.Buffer
+	pack := zlib.NewWriter(&packed)
+	if _, err := pack.Write(make([]byte, 8<<20)); err != nil || pack.Close() != nil {
+		t.Fatal(err)
+	}
+	bomb := huge(300, 300, 6, 0)
+	bomb = slices.Concat(bomb[:8+25], pngChunk("IDAT", packed.String()), pngChunk("IEND", ""))
 	frames := func(sof byte, width, height, sampling byte, scans int) []byte {
 		file := appendSegment([]byte{0xff, markerSOI}, sof, []byte{8, height, 0, width, 0, 3, 1, sampling, 0, 2, 0x11, 0, 3, 0x11, 0})
 		for range scans {
@@ -236,6 +244,8 @@ func TestPicturesThatFail(t *testing.T) {
 		{"JPEG of too many scans", typeJPEG, frames(markerSOF2, 1, 1, 0x11, mostScans+1), badPicture, "too many scans"},
 		{"JPEG whose data are none", typeJPEG, frame(markerSOF0, 1, 1, 0x11), badPicture, "cannot be decoded"},
 		{"PNG whose data are none", typePNG, huge(300, 300, 6, 0), badPicture, "cannot be decoded"},
+		{"PNG that unpacks to far more than its pixels", typePNG, bomb, badPicture, "cannot be decoded"},
+		{"GIF that ends in an image", typeGIF, []byte("GIF89a\x02\x00\x02\x00\x00\x00\x00,\x00\x00\x00\x00\x02\x00\x02\x00\x00\x02\x05"), badPicture, "ends too early"},
 		{"GIF with an image outside of it", typeGIF, []byte("GIF89a\x02\x00\x02\x00\x00\x00\x00,\x01\x00\x00\x00\x02\x00\x02\x00\x00\x02\x00;"), badPicture, "outside of its screen"},
 		{"GIF without images", typeGIF, []byte("GIF89a\x02\x00\x02\x00\x00\x00\x00;"), badPicture, "no picture in it"},
 		{"GIF of endless frames", typeGIF, slices.Concat([]byte("GIF89a\x00\x10\x00\x10\x80\x00\x00\x00\x00\x00\xff\xff\xff"), bytes.Repeat([]byte(",\x00\x00\x00\x00\x00\x10\x00\x10\x00\x02\x00"), 100), []byte(";")), gateway.MediaTooLarge, "too many pixels"},
@@ -298,6 +308,18 @@ func samePixels(a, b image.Image) bool {
 		}
 	}
 	return true
+}
+
+// TestFilmWithoutEnd: the octet that ends a GIF is left out by some programs.
+func TestFilmWithoutEnd(t *testing.T) {
+	p, err := inspect(film(20, 10, 3, false), typeGIF)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := inspect(p.clean[:len(p.clean)-1], typeGIF)
+	if err != nil || !bytes.Equal(again.clean, p.clean) {
+		t.Errorf("not made whole: %v", err)
+	}
 }
 
 // TestFilmKeepsItsTime: however many frames are left out, a film takes as long as before, and is played as often.
