@@ -147,7 +147,7 @@ func checkFits(t interface {
 
 // TestAdaptations: what becomes of pictures.
 func TestAdaptations(t *testing.T) {
-	large := photo(600, 450)
+	large := photo(400, 300)
 	seeThrough := image.NewNRGBA(image.Rect(0, 0, 300, 200))
 	for i := range seeThrough.Pix {
 		seeThrough.Pix[i] = byte(i / 4 % 300)
@@ -161,25 +161,25 @@ func TestAdaptations(t *testing.T) {
 		made            string
 		width, height   int
 	}{
-		{"JPEG that fits", typeJPEG, jpegFile(large, 80, 1), Limits{MaxBytes: 5e6, MaxWidth: 600, MaxHeight: 450}, typeJPEG, 600, 450},
-		{"JPEG that is turned", typeJPEG, jpegFile(large, 80, 6), Limits{MaxBytes: 5e6}, typeJPEG, 450, 600},
+		{"JPEG that fits", typeJPEG, jpegFile(large, 80, 1), Limits{MaxBytes: 5e6, MaxWidth: 400, MaxHeight: 300}, typeJPEG, 400, 300},
+		{"JPEG that is turned", typeJPEG, jpegFile(large, 80, 6), Limits{MaxBytes: 5e6}, typeJPEG, 300, 400},
 		{"JPEG that is too wide", typeJPEG, jpegFile(large, 80, 1), Limits{MaxBytes: 5e6, MaxWidth: 320, MaxHeight: 240}, typeJPEG, 320, 240},
 		{"JPEG that is turned and too wide", typeJPEG, jpegFile(large, 80, 8), Limits{MaxWidth: 320, MaxHeight: 240}, typeJPEG, 180, 240},
-		{"JPEG of too many octets", typeJPEG, jpegFile(large, 95, 1), Limits{MaxBytes: 30e3}, typeJPEG, 0, 0},
+		{"JPEG of too many octets", typeJPEG, jpegFile(large, 95, 1), Limits{MaxBytes: 20e3}, typeJPEG, 0, 0},
 		{"a little room", typeJPEG, jpegFile(large, 95, 1), Limits{MaxBytes: 3000}, typeJPEG, 0, 0},
 		{"gray JPEG", typeJPEG, jpegFile(image.NewGray(image.Rect(0, 0, 800, 600)), 95, 3), Limits{MaxWidth: 100}, typeJPEG, 100, 75},
-		{"JPEG where only PNG goes", typeJPEG, jpegFile(photo(300, 200), 80, 1), Limits{MaxBytes: 30e3, Types: []string{typePNG}}, typePNG, 0, 0},
+		{"JPEG where only PNG goes", typeJPEG, jpegFile(photo(150, 100), 80, 1), Limits{MaxBytes: 10e3, Types: []string{typePNG}}, typePNG, 0, 0},
 		{"PNG that fits", typePNG, pngFile(photo(300, 200)), Limits{MaxBytes: 5e6}, typePNG, 300, 200},
 		{"PNG that shows through", typePNG, pngFile(seeThrough), Limits{MaxWidth: 150}, typePNG, 150, 100},
 		{"PNG that shows through and does not fit", typePNG, pngFile(noisy), Limits{MaxBytes: 10e3}, typeJPEG, 0, 0},
 		{"PNG where no PNG goes", typePNG, pngFile(photo(300, 200)), Limits{Types: []string{typeJPEG}}, typeJPEG, 300, 200},
 		{"GIF that fits", typeGIF, film(100, 80, 5, false), Limits{MaxBytes: 5e6}, typeGIF, 100, 80},
-		{"GIF that is too wide", typeGIF, film(300, 200, 7, false), Limits{MaxWidth: 200}, typeGIF, 200, 133},
-		{"GIF that is too large", typeGIF, film(200, 150, 20, false), Limits{MaxBytes: 40e3}, typeGIF, 0, 0},
-		{"GIF that shows through", typeGIF, film(200, 150, 20, true), Limits{MaxBytes: 40e3}, typeGIF, 0, 0},
-		{"GIF with room for a picture only", typeGIF, film(300, 200, 7, false), Limits{MaxBytes: 3000}, typeJPEG, 0, 0},
+		{"GIF that is too wide", typeGIF, film(150, 100, 7, false), Limits{MaxWidth: 100}, typeGIF, 100, 66},
+		{"GIF that is too large", typeGIF, film(120, 90, 12, false), Limits{MaxBytes: 15e3}, typeGIF, 0, 0},
+		{"GIF that shows through", typeGIF, film(120, 90, 12, true), Limits{MaxBytes: 15e3}, typeGIF, 0, 0},
+		{"GIF with room for a picture only", typeGIF, film(150, 100, 7, false), Limits{MaxBytes: 2000}, typeJPEG, 0, 0},
 		{"GIF where none goes", typeGIF, film(100, 80, 5, false), Limits{Types: []string{typeJPEG, typePNG}}, typeJPEG, 100, 80},
-		{"GIF that stands still", typeGIF, film(400, 300, 1, false), Limits{MaxBytes: 20e3}, typeJPEG, 0, 0},
+		{"GIF that stands still", typeGIF, film(200, 150, 1, false), Limits{MaxBytes: 6e3}, typeJPEG, 0, 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			content, made, err := adaptFile(test.source, test.mediaType, test.limits)
@@ -208,7 +208,7 @@ func TestPicturesThatFail(t *testing.T) {
 	}
 	var packed bytes.Buffer
 	pack := zlib.NewWriter(&packed)
-	if _, err := pack.Write(make([]byte, 8<<20)); err != nil || pack.Close() != nil {
+	if _, err := pack.Write(make([]byte, 4<<20)); err != nil || pack.Close() != nil {
 		t.Fatal(err)
 	}
 	bomb := huge(300, 300, 6, 0)
@@ -324,12 +324,12 @@ func TestFilmWithoutEnd(t *testing.T) {
 
 // TestFilmKeepsItsTime: however many frames are left out, a film takes as long as before, and is played as often.
 func TestFilmKeepsItsTime(t *testing.T) {
-	source := film(200, 150, 30, false)
+	source := film(120, 90, 30, false)
 	before, err := gif.DecodeAll(bytes.NewReader(source))
 	if err != nil {
 		t.Fatal(err)
 	}
-	content, _, err := adaptFile(source, typeGIF, Limits{MaxBytes: 50e3})
+	content, _, err := adaptFile(source, typeGIF, Limits{MaxBytes: 25e3})
 	if err != nil {
 		t.Fatal(err)
 	}
