@@ -12,40 +12,40 @@ import (
 
 // Beginnings of files.
 const (
-	jpeg  = "\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01"
-	png   = "\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR"
-	gif   = "GIF89a\x01\x00\x01\x00"
-	xcf   = "gimp xcf v001\x00\x00\x00\x00\x01"
-	wav   = "RIFF\x24\x00\x00\x00WAVEfmt "
-	amr   = "#!AMR\n\x3c\x91"
-	m4a   = "\x00\x00\x00\x20ftypM4A \x00\x00\x00\x00M4A mp42"
-	mp4   = "\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom"
-	mov   = "\x00\x00\x00\x14ftypqt  \x20\x05\x03\x00qt  "
-	threG = "\x00\x00\x00\x18ftyp3gp5\x00\x00\x00\x003gp53gp4"
-	heic  = "\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic"
-	oggV  = "OggS\x00\x02\x00\x00\x00\x00\x00\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x01\x1e\x01vorbis"
-	mpeg  = "\x00\x00\x01\xba\x21\x00\x01\x00\x01"
-	pdf   = "%PDF-1.7\n%\xe2\xe3\xcf\xd3\n"
-	vcard = "BEGIN:VCARD\r\nVERSION:3.0\r\nN:Doe;Jane\r\nEND:VCARD\r\n"
-	csv   = "a,b,c\n1,2,3\n4,5,6\n"
-	zip   = "PK\x03\x04\x14\x00\x00\x00\x08\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x05\x00\x00\x00a.txt"
-	html  = "  <!DOCTYPE HTML><html><body onload=alert(1)>"
-	svg   = `<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"/>`
-	exe   = "MZ\x90\x00\x03\x00\x00\x00\x04\x00\x00\x00\xff\xff"
-	xlsxT = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+	jpegHead = "\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01"
+	pngHead  = "\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR"
+	gifHead  = "GIF89a\x01\x00\x01\x00"
+	xcf      = "gimp xcf v001\x00\x00\x00\x00\x01"
+	wav      = "RIFF\x24\x00\x00\x00WAVEfmt "
+	amr      = "#!AMR\n\x3c\x91"
+	m4a      = "\x00\x00\x00\x20ftypM4A \x00\x00\x00\x00M4A mp42"
+	mp4      = "\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom"
+	mov      = "\x00\x00\x00\x14ftypqt  \x20\x05\x03\x00qt  "
+	threG    = "\x00\x00\x00\x18ftyp3gp5\x00\x00\x00\x003gp53gp4"
+	heic     = "\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic"
+	oggV     = "OggS\x00\x02\x00\x00\x00\x00\x00\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x01\x1e\x01vorbis"
+	mpeg     = "\x00\x00\x01\xba\x21\x00\x01\x00\x01"
+	pdf      = "%PDF-1.7\n%\xe2\xe3\xcf\xd3\n"
+	vcard    = "BEGIN:VCARD\r\nVERSION:3.0\r\nN:Doe;Jane\r\nEND:VCARD\r\n"
+	csv      = "a,b,c\n1,2,3\n4,5,6\n"
+	zip      = "PK\x03\x04\x14\x00\x00\x00\x08\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x05\x00\x00\x00a.txt"
+	html     = "  <!DOCTYPE HTML><html><body onload=alert(1)>"
+	svg      = `<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"/>`
+	exe      = "MZ\x90\x00\x03\x00\x00\x00\x04\x00\x00\x00\xff\xff"
+	xlsxT    = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 )
 
 func TestTypeOf(t *testing.T) {
 	frames := strings.Repeat("\xff\xfb\x90\x64"+strings.Repeat("\x00", 413), 4) // MPEG-1, layer III, 128 kbit/s, 44.1 kHz
 	ole := "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + strings.Repeat("\x00", 600)
 	for _, test := range []struct{ name, head, declared, file, want string }{
-		{"a picture", jpeg, "image/jpeg", "a.jpg", "image/jpeg"},
-		{"by its other name", jpeg, "image/jpg", "a.jpg", "image/jpeg"},
-		{"in capitals with a parameter", jpeg, "IMAGE/JPEG; q=1", "a.jpg", "image/jpeg"},
-		{"nothing said", png, "", "", "image/png"},
-		{"nothing useful said", gif, "application/octet-stream", "a", "image/gif"},
-		{"what is no type", gif, "gif;;", "", "image/gif"},
-		{"an unknown extension", gif, "", "a.xyz", "image/gif"},
+		{"a picture", jpegHead, "image/jpeg", "a.jpg", "image/jpeg"},
+		{"by its other name", jpegHead, "image/jpg", "a.jpg", "image/jpeg"},
+		{"in capitals with a parameter", jpegHead, "IMAGE/JPEG; q=1", "a.jpg", "image/jpeg"},
+		{"nothing said", pngHead, "", "", "image/png"},
+		{"nothing useful said", gifHead, "application/octet-stream", "a", "image/gif"},
+		{"what is no type", gifHead, "gif;;", "", "image/gif"},
+		{"an unknown extension", gifHead, "", "a.xyz", "image/gif"},
 		{"GIMP", xcf, "image/x-xcf", "a.xcf", "image/x-xcf"},
 		{"sound", "ID3\x03\x00\x00\x00\x00\x0f\x76TIT2" + strings.Repeat("\x00", 200), "audio/mp3", "a.mp3", "audio/mpeg"},
 		{"sound without a tag", frames, "audio/mpeg", "a.mp3", "audio/mpeg"},
@@ -74,10 +74,10 @@ func TestTypeOf(t *testing.T) {
 		{"XLSX that shows no more than a ZIP", zip, xlsxT, "a.xlsx", xlsxT},
 		{"XLS that shows no more than OLE", ole, "application/vnd.ms-excel", "a.xls", "application/vnd.ms-excel"},
 
-		{"a picture as another", png, "image/jpeg", "a.jpg", ""},
+		{"a picture as another", pngHead, "image/jpeg", "a.jpg", ""},
 		{"text as a picture", "hello", "image/png", "a.png", ""},
-		{"a picture as text", png, "text/plain", "a.txt", ""},
-		{"by its name a film", png, "", "a.mp4", ""},
+		{"a picture as text", pngHead, "text/plain", "a.txt", ""},
+		{"by its name a film", pngHead, "", "a.mp4", ""},
 		{"HTML", html, "text/html", "a.html", ""},
 		{"HTML as text", html, "text/plain", "a.txt", ""},
 		{"HTML as a picture", html, "image/gif", "a.gif", ""},
@@ -94,8 +94,8 @@ func TestTypeOf(t *testing.T) {
 		{"a ZIP, nothing said", zip, "", "a", ""},
 		{"a ZIP as XLS", zip, "application/vnd.ms-excel", "a.xls", ""},
 		{"octets", "\x00\x01\x02\x03", "", "", ""},
-		{"a type that is not taken", png, "application/x-msdownload", "a.png", ""},
-		{"a type without end", png, "image/" + strings.Repeat("x", 1000), "a.png", "image/png"},
+		{"a type that is not taken", pngHead, "application/x-msdownload", "a.png", ""},
+		{"a type without end", pngHead, "image/" + strings.Repeat("x", 1000), "a.png", "image/png"},
 	} {
 		got, err := TypeOf([]byte(test.head), test.declared, test.file)
 		if got != test.want || (err == nil) != (test.want != "") {
@@ -133,7 +133,7 @@ func TestTypes(t *testing.T) {
 
 // FuzzTypeOf: whatever a file begins with, its type is one that is taken, or it is refused; and what is taken once is taken again as such.
 func FuzzTypeOf(f *testing.F) {
-	for _, head := range []string{jpeg, mp4, oggV, vcard, csv, zip, html, svg, exe, "hello", base64.StdEncoding.EncodeToString([]byte(png))} {
+	for _, head := range []string{jpegHead, mp4, oggV, vcard, csv, zip, html, svg, exe, "hello", base64.StdEncoding.EncodeToString([]byte(pngHead))} {
 		f.Add([]byte(head), "image/png", "a.png")
 		f.Add([]byte(head), "", "a.txt")
 	}

@@ -45,6 +45,8 @@ type Config struct {
 	// Room is how many octets the media of an account may have together; 0: the default. Uploads at the same moment do not see each other, so it may
 	// be passed by what they bring.
 	Room int64
+	// Decoding is how many octets of memory decoding pictures may take at a time; 0: the default. A picture that takes more is not made smaller.
+	Decoding int64
 }
 
 // Defaults of how long media are kept, and how many.
@@ -69,6 +71,8 @@ type Library struct {
 	used   time.Duration
 	room   int64
 
+	adapter *adapter
+
 	placing sync.RWMutex
 }
 
@@ -78,7 +82,11 @@ func Open(cfg Config) (*Library, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &Library{files: folder, index: cfg.Index, links: cfg.Links, now: cfg.Now, log: cfg.Log, unused: cfg.Unused, used: cfg.Used, room: cfg.Room}
+	adapter, err := openAdapter(cfg.Dir, cfg.Decoding)
+	if err != nil {
+		return nil, err
+	}
+	l := &Library{adapter: adapter, files: folder, index: cfg.Index, links: cfg.Links, now: cfg.Now, log: cfg.Log, unused: cfg.Unused, used: cfg.Used, room: cfg.Room}
 	if l.unused <= 0 {
 		l.unused = DefaultUnused
 	}
@@ -216,15 +224,16 @@ func (l *Library) expire(ctx context.Context) (more bool, err error) {
 	return more, err
 }
 
-// sweep removes contents that no row names: what was placed, or whose last row was removed, just before a crash.
+// sweep removes contents that no row names, and what was made of them: what was placed, or whose last row was removed, just before a crash.
 func (l *Library) sweep(ctx context.Context) error {
-	return l.files.walk(ctx, func(content gateway.Content) error {
+	unnamed := func(content gateway.Content) error {
 		named, err := l.index.ContentNamed(ctx, content)
 		if err != nil || named {
 			return err
 		}
 		return l.removeUnnamed(ctx, content)
-	})
+	}
+	return errors.Join(l.files.walk(ctx, unnamed), l.adapter.folder.walk(ctx, unnamed))
 }
 
 // removeUnnamed removes a content, unless a row names it (again) by now.
@@ -235,5 +244,5 @@ func (l *Library) removeUnnamed(ctx context.Context, content gateway.Content) er
 	if err != nil || named {
 		return err
 	}
-	return l.files.remove(content)
+	return errors.Join(l.files.remove(content), l.adapter.folder.remove(content))
 }
