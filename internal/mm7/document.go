@@ -160,8 +160,8 @@ var ErrSize = errors.New("mm7: part of another size than it said")
 // documentReader reads one segment after the other.
 type documentReader struct {
 	document *Document
-	next     int // segment
-	left     int64
+	next     int   // segment
+	left     int64 // of the segment
 	current  io.Reader
 	closer   io.Closer // of the part
 	err      error
@@ -176,10 +176,10 @@ func (r *documentReader) Read(p []byte) (int, error) {
 		n, err := r.current.Read(p)
 		r.left -= int64(n)
 		switch {
-		case r.left < 0, errors.Is(err, io.EOF) && r.left > 0:
-			r.err = ErrSize
 		case errors.Is(err, io.EOF):
 			r.err = r.closePart()
+		case errors.Is(err, ErrSize):
+			r.err = err
 		case err != nil:
 			r.err = fmt.Errorf("mm7: read a part: %w", err)
 		}
@@ -218,11 +218,25 @@ func (r *documentReader) open() error {
 	if err != nil {
 		return fmt.Errorf("mm7: open a part: %w", err)
 	}
-	r.current, r.closer = file, file
+	r.current, r.closer = &exactReader{file, s.part.Size}, file
 	if s.transfer == Base64 {
-		r.current = newBase64Lines(file)
+		r.current = &base64Lines{source: r.current}
 	}
 	return nil
+}
+
+// exactReader insists on a size.
+type exactReader struct {
+	source io.Reader
+	left   int64
+}
+
+func (e *exactReader) Read(p []byte) (int, error) {
+	n, err := e.source.Read(p)
+	if e.left -= int64(n); e.left < 0 || errors.Is(err, io.EOF) && e.left > 0 {
+		return 0, ErrSize
+	}
+	return n, err
 }
 
 func (r *documentReader) closePart() error {
@@ -266,8 +280,6 @@ type base64Lines struct {
 	ready  []byte // of lines
 	err    error
 }
-
-func newBase64Lines(source io.Reader) *base64Lines { return &base64Lines{source: source} }
 
 func (b *base64Lines) Read(p []byte) (int, error) {
 	for len(b.ready) == 0 {

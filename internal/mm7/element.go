@@ -52,7 +52,7 @@ func parseXML(document []byte) (*element, error) {
 type treeBuilder struct {
 	root  *element
 	open  []*element
-	texts []strings.Builder // of those open
+	texts [][]byte // of those open
 	count int
 }
 
@@ -64,11 +64,11 @@ func (t *treeBuilder) add(token xml.Token) error {
 		return t.start(token)
 	case xml.CharData:
 		if n := len(t.open); n > 0 {
-			t.texts[n-1].Write(token)
+			t.texts[n-1] = append(t.texts[n-1], token...)
 		}
 	case xml.EndElement:
 		n := len(t.open) - 1
-		t.open[n].text = strings.TrimSpace(t.texts[n].String())
+		t.open[n].text = strings.TrimSpace(string(t.texts[n]))
 		t.open, t.texts = t.open[:n], t.texts[:n]
 	}
 	return nil
@@ -94,7 +94,7 @@ func (t *treeBuilder) start(token xml.StartElement) error {
 		parent.children = append(parent.children, e)
 	}
 	t.open = append(t.open, e)
-	t.texts = append(t.texts, strings.Builder{})
+	t.texts = append(t.texts, nil)
 	return nil
 }
 

@@ -41,9 +41,9 @@ type Incoming struct {
 	Envelope
 
 	limits Limits
-	outer  *multipart // nil: the SOAP part is all
-	parts  int        // so far
-	err    error      // of Each; io.EOF: all were given
+	outer  *partStream // nil: the SOAP part is all
+	parts  int         // so far
+	err    error       // of Each; io.EOF: all were given
 
 	streamErr error // of the body itself
 }
@@ -76,7 +76,7 @@ func Decode(contentType string, body io.Reader, limits Limits) (*Incoming, error
 		in.err = io.EOF
 		return in, in.readSOAP(limited, params["charset"])
 	}
-	outer, err := newMultipart(limited, params["boundary"])
+	outer, err := newPartStream(limited, params["boundary"])
 	if err != nil {
 		return in, err
 	}
@@ -145,7 +145,7 @@ func (in *Incoming) Each(take func(*ReceivedPart) error) error {
 	return in.err
 }
 
-func (in *Incoming) walk(parts *multipart, depth int, take func(*ReceivedPart) error) error {
+func (in *Incoming) walk(parts *partStream, depth int, take func(*ReceivedPart) error) error {
 	for {
 		h, err := parts.next()
 		if errors.Is(err, io.EOF) {
@@ -164,7 +164,7 @@ func (in *Incoming) walk(parts *multipart, depth int, take func(*ReceivedPart) e
 }
 
 // one hands out a part, or goes into it.
-func (in *Incoming) one(parts *multipart, h header, depth int, take func(*ReceivedPart) error) error {
+func (in *Incoming) one(parts *partStream, h header, depth int, take func(*ReceivedPart) error) error {
 	kind, params := mediaType(h.contentType)
 	source, err := decoded(parts, h.transfer)
 	if err != nil {
@@ -174,7 +174,7 @@ func (in *Incoming) one(parts *multipart, h header, depth int, take func(*Receiv
 		if depth >= in.limits.Depth {
 			return invalid(fmt.Sprintf("multipart nested deeper than %d", in.limits.Depth))
 		}
-		inner, err := newMultipart(source, params["boundary"])
+		inner, err := newPartStream(source, params["boundary"])
 		if err != nil {
 			return err
 		}

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// multipart reads the parts of a MIME multipart, one after the other, from a stream. Lines may end with LF alone. RFC 2046, 5.1.
-type multipart struct {
+// partStream reads the parts of a MIME multipart, one after the other, from a stream. Lines may end with LF alone. RFC 2046, 5.1.
+type partStream struct {
 	src       *bufio.Reader
 	delimiter []byte // "--" and the boundary
 	atStart   bool   // of a part: a delimiter may stand there without a line end before it
@@ -26,11 +26,11 @@ const (
 	maxHeaderRows = 64
 )
 
-func newMultipart(src io.Reader, boundary string) (*multipart, error) {
+func newPartStream(src io.Reader, boundary string) (*partStream, error) {
 	if boundary == "" || len(boundary) > maxBoundary {
 		return nil, invalid("multipart without a boundary")
 	}
-	return &multipart{src: bufio.NewReaderSize(src, bufferSize), delimiter: []byte("--" + boundary), atStart: true, inPart: true}, nil
+	return &partStream{src: bufio.NewReaderSize(src, bufferSize), delimiter: []byte("--" + boundary), atStart: true, inPart: true}, nil
 }
 
 // header is what MM7 needs of a part's header.
@@ -43,7 +43,7 @@ type header struct {
 }
 
 // next goes to the next part, past what is left of the one before. io.EOF follows the last.
-func (m *multipart) next() (header, error) {
+func (m *partStream) next() (header, error) {
 	if m.inPart { // or in the preamble
 		if _, err := io.Copy(io.Discard, m); err != nil {
 			return header{}, err
@@ -62,7 +62,7 @@ func (m *multipart) next() (header, error) {
 }
 
 // Read gives the octets of the part.
-func (m *multipart) Read(p []byte) (int, error) {
+func (m *partStream) Read(p []byte) (int, error) {
 	switch {
 	case m.err != nil:
 		return 0, m.err
@@ -90,7 +90,7 @@ func (m *multipart) Read(p []byte) (int, error) {
 }
 
 // scan says how many octets at the front of the buffer are the part's for sure, and whether a delimiter follows them.
-func (m *multipart) scan() (n int, delimited bool, err error) {
+func (m *partStream) scan() (n int, delimited bool, err error) {
 	need := len(m.delimiter) + 4 // with the line end before it, and two octets that say whether it is one
 	if _, err := m.src.Peek(need); err != nil && !errors.Is(err, io.EOF) {
 		return 0, false, err
@@ -127,12 +127,12 @@ func (m *multipart) scan() (n int, delimited bool, err error) {
 }
 
 // endsWell tells a delimiter from a longer boundary that begins with the same octets.
-func (m *multipart) endsWell(after []byte) bool {
+func (m *partStream) endsWell(after []byte) bool {
 	return len(after) == 0 || bytes.HasPrefix(after, []byte("--")) || strings.IndexByte(" \t\r\n", after[0]) >= 0
 }
 
 // pastDelimiter reads the delimiter with the line ends around it. io.EOF after the last one.
-func (m *multipart) pastDelimiter() error {
+func (m *partStream) pastDelimiter() error {
 	if m.ended {
 		return io.EOF
 	}
@@ -173,7 +173,7 @@ func cutShort(err error) error {
 }
 
 // header reads a part's header up to the empty line.
-func (m *multipart) header() (header, error) {
+func (m *partStream) header() (header, error) {
 	var h header
 	var field string // with its continuations
 	total := 0

@@ -157,6 +157,7 @@ func (m *MMSC) reply(w http.ResponseWriter, cfg *Config, s *Submit, what fate, s
 		w.Header().Set("Content-Type", "text/xml")
 		w.Header().Set("Content-Length", strconv.Itoa(len(soap)))
 		_, _ = w.Write(soap[:len(soap)/2]) // it breaks off anyway
+		_ = http.NewResponseController(w).Flush()
 		hangUp()
 	default:
 		m.respond(w, http.StatusOK, m.soap(cfg, s, &mm7.SubmitRsp{Status: mm7.Status{Code: status}, MessageID: s.MessageID}))
