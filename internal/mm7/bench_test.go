@@ -1,0 +1,35 @@
+package mm7_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/heliograph/heliograph/internal/mm7"
+	"github.com/heliograph/heliograph/internal/mm7/mm7test"
+)
+
+// BenchmarkSubmit submits a picture of 500 kB over loopback, hashing at the MMSC included, eight requests at once.
+func BenchmarkSubmit(b *testing.B) {
+	for name, transfer := range map[string]mm7.Transfer{"binary": mm7.Binary, "base64": mm7.Base64} {
+		b.Run(name, func(b *testing.B) {
+			const size = 500_000
+			m := mm7test.New(b)
+			vasp := client(b, m, func(c *mm7.Client) { c.Transfer = transfer })
+			file := make([]byte, size)
+			_, _ = (&pattern{}).Read(file)
+			sent := content(1)
+			sent.Parts[2] = mm7.BytesPart("image/jpeg", "picture.jpg", file)
+			b.SetBytes(size)
+			b.ReportAllocs()
+			b.SetParallelism(4)
+			b.RunParallel(func(pb *testing.PB) {
+				for pb.Next() {
+					if _, err := vasp.Submit(context.Background(), submitReq(), sent); err != nil {
+						b.Error(err)
+					}
+				}
+			})
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "submits/s")
+		})
+	}
+}
