@@ -20,32 +20,58 @@ func schemaOf(request string) []rule {
 	switch request {
 	case "SubmitReq":
 		return []rule{
-			{name: "MM7Version", needed: true}, {name: "SenderIdentification", needed: true}, {name: "Recipients", needed: true},
-			{name: "ServiceCode"}, {name: "LinkedID"},
+			{name: "MM7Version", needed: true},
+			{name: "SenderIdentification", needed: true},
+			{name: "Recipients", needed: true},
+			{name: "ServiceCode"},
+			{name: "LinkedID"},
 			{name: "MessageClass", values: []string{"Personal", "Informational", "Advertisement", "Auto"}},
-			{name: "TimeStamp"}, {name: "ReplyCharging"}, {name: "EarliestDeliveryTime"}, {name: "ExpiryDate"},
-			{name: "DeliveryReport", values: booleans()}, {name: "ReadReply", values: booleans()},
+			{name: "TimeStamp"},
+			{name: "ReplyCharging"},
+			{name: "EarliestDeliveryTime"},
+			{name: "ExpiryDate"},
+			{name: "DeliveryReport", values: booleans()},
+			{name: "ReadReply", values: booleans()},
 			{name: "Priority", values: []string{"Low", "Normal", "High"}},
 			{name: "Subject"},
 			{name: "ChargedParty", values: []string{"Sender", "Recipient", "Both", "Neither", "ThirdParty"}},
-			{name: "ChargedPartyID"}, {name: "DistributionIndicator", values: booleans()}, {name: "DeliveryCondition"},
-			{name: "ApplicID"}, {name: "ReplyApplicID"}, {name: "AuxApplicInfo"},
+			{name: "ChargedPartyID"},
+			{name: "DistributionIndicator", values: booleans()},
+			{name: "DeliveryCondition"},
+			{name: "ApplicID"},
+			{name: "ReplyApplicID"},
+			{name: "AuxApplicInfo"},
 			{name: "ContentClass", values: []string{
 				"text", "image-basic", "image-rich", "video-basic", "video-rich", "megapixel", "content-basic", "content-rich",
 			}},
-			{name: "DRMContent", values: booleans()}, {name: "Content"},
+			{name: "DRMContent", values: booleans()},
+			{name: "Content"},
 		}
 	case "CancelReq":
 		return []rule{
-			{name: "MM7Version", needed: true}, {name: "SenderIdentification", needed: true}, {name: "MessageID", needed: true},
-			{name: "ApplicID"}, {name: "ReplyApplicID"}, {name: "AuxApplicInfo"},
+			{name: "MM7Version", needed: true},
+			{name: "SenderIdentification", needed: true},
+			{name: "MessageID", needed: true},
+			{name: "ApplicID"},
+			{name: "ReplyApplicID"},
+			{name: "AuxApplicInfo"},
 		}
 	case "ReplaceReq":
 		return []rule{
-			{name: "MM7Version", needed: true}, {name: "SenderIdentification", needed: true}, {name: "MessageID", needed: true},
-			{name: "ServiceCode"}, {name: "TimeStamp"}, {name: "ReadReply", values: booleans()}, {name: "EarliestDeliveryTime"},
-			{name: "DistributionIndicator", values: booleans()}, {name: "ContentClass"}, {name: "DRMContent", values: booleans()},
-			{name: "ApplicID"}, {name: "ReplyApplicID"}, {name: "AuxApplicInfo"}, {name: "Content"},
+			{name: "MM7Version", needed: true},
+			{name: "SenderIdentification", needed: true},
+			{name: "MessageID", needed: true},
+			{name: "ServiceCode"},
+			{name: "TimeStamp"},
+			{name: "ReadReply", values: booleans()},
+			{name: "EarliestDeliveryTime"},
+			{name: "DistributionIndicator", values: booleans()},
+			{name: "ContentClass"},
+			{name: "DRMContent", values: booleans()},
+			{name: "ApplicID"},
+			{name: "ReplyApplicID"},
+			{name: "AuxApplicInfo"},
+			{name: "Content"},
 		}
 	}
 	return nil
