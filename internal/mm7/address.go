@@ -104,7 +104,7 @@ func addresses(e *element) []Address {
 		default:
 			continue
 		}
-		if address.Value != "" {
+		if address.strip(); address.Value != "" {
 			found = append(found, address)
 		}
 	}
@@ -113,9 +113,21 @@ func addresses(e *element) []Address {
 		if strings.Contains(bare.Value, "@") {
 			bare.Kind = RFC2822
 		}
+		bare.strip()
 		return []Address{bare}
 	}
 	return found
+}
+
+// strip takes off what marks a number on the other interfaces of an MMSC, and slips into MM7.
+func (a *Address) strip() {
+	const mark = "/TYPE=PLMN"
+	if at := len(a.Value) - len(mark); at > 0 && strings.EqualFold(a.Value[at:], mark) {
+		a.Value = a.Value[:at]
+		if a.Kind == RFC2822 {
+			a.Kind = Number
+		}
+	}
 }
 
 // address reads an element that holds one address.

@@ -2,6 +2,7 @@ package mm7_test
 
 import (
 	"context"
+	"io"
 	"testing"
 
 	"github.com/heliograph/heliograph/internal/mm7"
@@ -16,7 +17,9 @@ func BenchmarkSubmit(b *testing.B) {
 			m := mm7test.New(b)
 			vasp := client(b, m, func(c *mm7.Client) { c.Transfer = transfer })
 			file := make([]byte, size)
-			_, _ = (&pattern{}).Read(file)
+			if _, err := io.ReadFull(newPattern(), file); err != nil {
+				b.Fatal(err)
+			}
 			sent := content(1)
 			sent.Parts[2] = mm7.BytesPart("image/jpeg", "picture.jpg", file)
 			b.SetBytes(size)

@@ -143,7 +143,7 @@ func TestEncodeDecode(t *testing.T) {
 			t.Fatal(err)
 		}
 		if _, isFault := want.Message.(*Fault); !isFault {
-			want.Namespace = dialect.namespace()
+			want.Namespace, want.MM7Version = dialect.namespace(), "6.8.0"
 		} else {
 			got.Namespace = ""
 		}
@@ -199,7 +199,7 @@ func TestDocumentRoundTrip(t *testing.T) {
 		}
 		request := &SubmitReq{Recipients: Recipients{To: []Address{{Value: "1"}}}, Content: ContentRef{Href: ContentHref(content)}}
 		transfer := rapid.SampledFrom([]Transfer{Binary, Base64}).Draw(t, "transfer")
-		document, err := Dialect{}.Encode(Envelope{"t", request, ""}, content, transfer)
+		document, err := Dialect{}.Encode(Envelope{TransactionID: "t", Message: request}, content, transfer)
 		if err != nil {
 			t.Fatal(err)
 		}

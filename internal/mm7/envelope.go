@@ -54,7 +54,8 @@ func (d Dialect) version() string {
 type Envelope struct {
 	TransactionID string // of a request; its response says the same
 	Message       Message
-	Namespace     string // that the message came in; on the way out it is the dialect's
+	Namespace     string // that the message came in, and
+	MM7Version    string // its version; on the way out both are the dialect's
 }
 
 // EncodeSOAP gives the SOAP part of an envelope.
@@ -187,7 +188,7 @@ func DecodeSOAP(document []byte, charset string) (Envelope, error) {
 }
 
 func (e *Envelope) read(body *element) error {
-	e.Namespace = body.space
+	e.Namespace, e.MM7Version = body.space, body.value("MM7Version")
 	message := newMessage(body.name)
 	if message == nil {
 		return &DecodeError{StatusUnsupportedOperation, "message is none that is known"}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 )
@@ -197,6 +198,9 @@ func dialectOf(request Envelope) Dialect {
 	if schema, ok := schemaOf(request.Namespace); ok {
 		d.Schema = schema
 	}
+	if isVersion(request.MM7Version) {
+		d.Version = request.MM7Version
+	}
 	return d
 }
 
@@ -206,3 +210,6 @@ func schemaOf(namespace string) (string, bool) {
 	}
 	return namespace[len(schemaBase):], true
 }
+
+// isVersion tells a version from what else a peer may write there.
+func isVersion(s string) bool { return s != "" && len(s) <= 16 && strings.Trim(s, "0123456789.") == "" }

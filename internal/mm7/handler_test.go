@@ -101,7 +101,7 @@ func TestHandlerFaults(t *testing.T) {
 	}
 	server, _ := serve(t, h)
 	document := func(message mm7.Message) string {
-		return string(mm7.Dialect{Schema: "REL-5-MM7-1-3"}.EncodeSOAP(mm7.Envelope{TransactionID: "tx-9", Message: message}))
+		return string(mm7.Dialect{Schema: "REL-5-MM7-1-3", Version: "5.6.1"}.EncodeSOAP(mm7.Envelope{TransactionID: "tx-9", Message: message}))
 	}
 	delivery := document(&mm7.DeliverReq{Sender: mm7.Address{Value: "1"}})
 	for _, c := range []struct {
@@ -109,7 +109,7 @@ func TestHandlerFaults(t *testing.T) {
 		code                               int
 		want                               []string
 	}{
-		{"a report", "POST", "secret", "text/xml", document(report("m")), 200, []string{"tx-9", "DeliveryReportRsp", "REL-5-MM7-1-3", ">1000<", ">5.6.0<"}},
+		{"a report", "POST", "secret", "text/xml", document(report("m")), 200, []string{"tx-9", "DeliveryReportRsp", "REL-5-MM7-1-3", ">1000<", ">5.6.1<"}},
 		{"wrong password", "POST", "wrong", "text/xml", document(report("m")), 401, nil},
 		{"no SOAP", "GET", "secret", "", "", 405, nil},
 		{"a submit", "POST", "secret", "text/xml", document(submitReq()), 500, []string{"tx-9", "VASPErrorRsp", "Client", ">4003<"}},

@@ -29,7 +29,7 @@ func (e *endless) Read(p []byte) (int, error) {
 // However long a peer sends, no more is taken than the limits say.
 func TestLimits(t *testing.T) {
 	limits := Limits{SOAP: 10_000, Total: 100_000, Part: 50_000}
-	soap := string(Dialect{}.EncodeSOAP(Envelope{"t", &DeliverReq{Sender: Address{Value: "1"}}, ""}))
+	soap := string(Dialect{}.EncodeSOAP(Envelope{TransactionID: "t", Message: &DeliverReq{Sender: Address{Value: "1"}}}))
 	const related = "multipart/related; boundary=b"
 	for _, c := range []struct {
 		name, kind, head string
@@ -74,7 +74,7 @@ func TestBrokenStream(t *testing.T) {
 	if !errors.Is(err, broken) {
 		t.Error(err)
 	}
-	soap := string(Dialect{}.EncodeSOAP(Envelope{"t", &DeliverReq{Sender: Address{Value: "1"}}, ""}))
+	soap := string(Dialect{}.EncodeSOAP(Envelope{TransactionID: "t", Message: &DeliverReq{Sender: Address{Value: "1"}}}))
 	body := io.MultiReader(strings.NewReader("--b\r\n\r\n"+soap+"\r\n--b\r\n\r\nabc"), errorReader{broken})
 	in, err := Decode("multipart/related; boundary=b", body, Limits{})
 	if err != nil {

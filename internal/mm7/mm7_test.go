@@ -52,22 +52,31 @@ func submitReq() *mm7.SubmitReq {
 	}
 }
 
-// picture is a part that is no memory: its octets are made while they are read.
+// picture is a part that is no memory of its size: its octets are made while they are read.
 func picture(size int64) mm7.Part {
 	return mm7.Part{Type: "image/jpeg", Location: "picture.jpg", Size: size, Open: func() (io.ReadCloser, error) {
-		return io.NopCloser(io.LimitReader(&pattern{}, size)), nil
+		return io.NopCloser(io.LimitReader(newPattern(), size)), nil
 	}}
 }
 
 // pattern is an endless file.
-type pattern struct{ at int }
+type pattern struct {
+	block [4093]byte // no divisor of any buffer's size
+	at    int
+}
+
+func newPattern() *pattern {
+	p := new(pattern)
+	for i := range p.block {
+		p.block[i] = byte(i * 31 >> 3)
+	}
+	return p
+}
 
 func (p *pattern) Read(b []byte) (int, error) {
-	for i := range b {
-		b[i] = byte(p.at * 31 >> 3)
-		p.at++
-	}
-	return len(b), nil
+	n := copy(b, p.block[p.at:])
+	p.at = (p.at + n) % len(p.block)
+	return n, nil
 }
 
 // content is a slide with a text and a picture.

@@ -74,7 +74,7 @@ func (v vector) check(t *testing.T, body string) {
 	if got["parts"] = strings.Join(parts, " | "); len(parts) == 0 {
 		got["parts"] = "0"
 	}
-	for _, name := range []string{"expect", "transaction", "namespace", "messageid", "subject", "status", "parts"} {
+	for _, name := range []string{"expect", "transaction", "namespace", "messageid", "subject", "sender", "status", "parts"} {
 		if want, given := v.fields[name]; given && got[name] != want {
 			t.Errorf("%s: %s is %q; want %q", v.fields["why"], name, got[name], want)
 		}
@@ -88,7 +88,7 @@ func fieldsOf(message Message) map[string]string {
 	case *ReadReplyReq:
 		return map[string]string{"messageid": m.MessageID}
 	case *DeliverReq:
-		return map[string]string{"subject": m.Subject}
+		return map[string]string{"subject": m.Subject, "sender": m.Sender.Value}
 	case *SubmitRsp:
 		return map[string]string{"messageid": m.MessageID, "status": strconv.Itoa(int(m.Status.Code))}
 	case *Fault:
