@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -167,6 +168,32 @@ func TestHandlerBrokenOff(t *testing.T) {
 	}
 	if err := <-seen; err == nil {
 		t.Error("a part that broke off was whole")
+	}
+}
+
+// A peer that sends a part of its request and then nothing does not keep its place.
+func TestHandlerSlowPeer(t *testing.T) {
+	server, _ := serve(t, &mm7.Handler{
+		Timeout: 50 * time.Millisecond,
+		Deliver: func(_ context.Context, _ *mm7.DeliverReq, in *mm7.Incoming) error {
+			return in.Each(func(p *mm7.ReceivedPart) error {
+				_, err := io.Copy(io.Discard, p)
+				return err
+			})
+		},
+	})
+	soap := mm7.Dialect{}.EncodeSOAP(mm7.Envelope{TransactionID: "t", Message: &mm7.DeliverReq{Sender: mm7.Address{Value: "1"}}})
+	for name, sent := range map[string]string{"within the SOAP part": "--b\r\n\r\n<a>", "within a file": "--b\r\n\r\n" + string(soap) + "\r\n--b\r\n\r\nabc"} {
+		conn, err := net.Dial("tcp", server.Listener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintf(conn, "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 100000\r\nContent-Type: multipart/related; boundary=b\r\n\r\n%s", sent)
+		answer, err := io.ReadAll(conn) // ends when the handler gives up
+		if err != nil || !strings.Contains(string(answer), "VASPErrorRsp") || strings.Contains(string(answer), ">1000<") {
+			t.Errorf("%s: %v: %s", name, err, answer)
+		}
+		conn.Close()
 	}
 }
 

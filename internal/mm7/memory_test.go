@@ -21,7 +21,7 @@ func TestSubmitAllocatesLittle(t *testing.T) {
 			}
 		}
 		submit() // connections, pools
-		const times = 4
+		const times = 2
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
 		for range times {

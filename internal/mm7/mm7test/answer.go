@@ -91,10 +91,10 @@ func (m *MMSC) submit(w http.ResponseWriter, r *http.Request, cfg *Config, s *Su
 		m.sendNow(r.Context(), reports)
 		reports = nil
 	}
+	defer func() { m.enqueue(reports, time.Now().Add(cfg.ReportDelay)) }() // also when the answer is cut off: the message was taken
 	if !pause(r, cfg.AcceptDelay) {
 		hangUp()
 	}
-	defer m.enqueue(reports, time.Now().Add(cfg.ReportDelay)) // also when the answer is cut off: the message was taken
 	m.reply(w, cfg, s, what, status)
 }
 

@@ -121,6 +121,32 @@ func TestReportFirst(t *testing.T) {
 	}
 }
 
+// What was taken is reported, though its sender did not wait for the answer.
+func TestReportWithoutAnswer(t *testing.T) {
+	box := new(inbox)
+	m := mm7test.New(t, func(c *mm7test.Config) { c.ReportURL, c.AcceptDelay = vasp(t, box), time.Hour })
+	transport := &http.Transport{}
+	t.Cleanup(transport.CloseIdleConnections)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() {
+		request := &mm7.SubmitReq{Recipients: mm7.Recipients{To: []mm7.Address{{Value: "200"}}}, DeliveryReport: mm7.Yes}
+		request.SenderIdentification.VASPID = "v"
+		_, err := (&mm7.Client{URL: m.URL(), HTTP: &http.Client{Transport: transport}}).Submit(ctx, request, nil)
+		ended <- err
+	}()
+	if err := m.WaitSubmits(within(t), 1); err != nil {
+		t.Fatal(err)
+	}
+	cancel()
+	if err := <-ended; err == nil {
+		t.Error("it was answered")
+	}
+	if err := m.WaitReports(within(t), 1); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestReportsAreForgotten(t *testing.T) {
 	box := &inbox{fail: 100}
 	m := mm7test.New(t, func(c *mm7test.Config) { c.ReportURL, c.RetryDelay, c.MaxTries = vasp(t, box), time.Millisecond, 3 })
