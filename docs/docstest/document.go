@@ -102,14 +102,27 @@ func (r *route) operation(method string) *openapi3.Operation {
 // response gives what the document says of an answer to a request.
 func (d *Document) response(method, path string, status int) (*openapi3.Response, error) {
 	r := d.find(path)
-	if r == nil || r.operation(method) == nil {
+	switch {
+	case r == nil:
 		return d.elsewhere(status)
+	case r.operation(method) == nil:
+		return d.wrongMethod(r, status)
 	}
 	documented := r.operation(method).Responses.Status(status)
 	if documented == nil {
 		return nil, fmt.Errorf("status %d is not documented for %s %s", status, method, r.pattern)
 	}
 	return documented.Value, nil
+}
+
+// wrongMethod gives what a path says of methods that it has not, or else what holds everywhere.
+func (d *Document) wrongMethod(r *route, status int) (*openapi3.Response, error) {
+	for _, operation := range r.item.Operations() {
+		if own := operation.Responses.Status(status); own != nil && status == http.StatusMethodNotAllowed {
+			return own.Value, nil
+		}
+	}
+	return d.elsewhere(status)
 }
 
 // elsewhere gives what holds where there is no operation: a refusal.
