@@ -179,6 +179,7 @@ func TestImportOfNumbers(t *testing.T) {
 		t.Errorf("%d numbers are there, want %d", n-before, count)
 	}
 	server.kill()
+	o.env[0] = "HELIOGRAPH_URL=" + server.url(t) // itself: where a witness listens, connections are taken
 	if _, errs, status := o.run("number", "import", file); status != 1 || !strings.Contains(errs, "nothing was imported") {
 		t.Errorf("without a server: %d %s", status, errs)
 	}
