@@ -84,7 +84,23 @@ type API struct {
 // New makes the API.
 func New(cfg Config) *API {
 	a := &API{Config: cfg, routes: http.NewServeMux()}
-	for pattern, handle := range map[string]func(*http.Request) (int, any, error){
+	for pattern, handle := range a.table() {
+		answer := a.answer(handle)
+		if pattern == "POST /admin/v1/numbers" {
+			answer = a.unhurried(answer)
+		}
+		a.routes.HandleFunc(pattern, answer)
+		a.routes.HandleFunc(pattern+"/{$}", answer) // with a slash at the end, and no redirect
+	}
+	a.routes.HandleFunc("/", a.answer(func(*http.Request) (int, any, error) {
+		return 0, nil, gateway.Errorf(gateway.NotFound, "not found")
+	}))
+	return a
+}
+
+// table is the whole surface.
+func (a *API) table() map[string]func(*http.Request) (int, any, error) {
+	return map[string]func(*http.Request) (int, any, error){
 		"POST /admin/v1/accounts":                                      a.createAccount,
 		"GET /admin/v1/accounts":                                       a.listAccounts,
 		"GET /admin/v1/accounts/{auth_id}":                             a.showAccount,
@@ -92,6 +108,7 @@ func New(cfg Config) *API {
 		"POST /admin/v1/campaigns":                                     a.putCampaigns,
 		"GET /admin/v1/campaigns":                                      a.listCampaigns,
 		"DELETE /admin/v1/campaigns/{id}":                              a.deleteCampaign,
+		"POST /admin/v1/numbers":                                       a.putNumbers,
 		"GET /admin/v1/numbers":                                        a.listNumbers,
 		"GET /admin/v1/numbers/{number}":                               a.showNumber,
 		"POST /admin/v1/numbers/{number}/pause":                        a.pauseNumber,
@@ -116,17 +133,7 @@ func New(cfg Config) *API {
 		"GET /admin/v1/conversions":                                    a.listConversions,
 		"POST /admin/v1/accounts/{auth_id}/credits":                    a.addCredit,
 		"GET /admin/v1/accounts/{auth_id}/credits":                     a.listCredits,
-	} {
-		a.routes.HandleFunc(pattern, a.answer(handle))
-		a.routes.HandleFunc(pattern+"/{$}", a.answer(handle)) // with a slash at the end, and no redirect
 	}
-	for _, pattern := range []string{"POST /admin/v1/numbers", "POST /admin/v1/numbers/{$}"} {
-		a.routes.HandleFunc(pattern, a.unhurried(a.answer(a.putNumbers)))
-	}
-	a.routes.HandleFunc("/", a.answer(func(r *http.Request) (int, any, error) {
-		return 0, nil, gateway.Errorf(gateway.NotFound, "not found")
-	}))
-	return a
 }
 
 // ServeHTTP answers the operator, and nobody else.

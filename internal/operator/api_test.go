@@ -297,6 +297,7 @@ func (f *fixture) callWithKey(t *testing.T, method, path, body, authorization, k
 	if err := json.Unmarshal(w.Body.Bytes(), &fields); err != nil {
 		t.Fatalf("%s %s: %v in %q", method, path, err, w.Body)
 	}
+	checkDocumented(t, r, w)
 	if id, ok := fields["api_id"].(string); !ok || len(id) != 36 || w.Header().Get("X-Request-ID") != id {
 		t.Errorf("%s %s: api_id %v, X-Request-ID %q", method, path, fields["api_id"], w.Header().Get("X-Request-ID"))
 	}

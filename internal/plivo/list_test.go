@@ -302,20 +302,18 @@ func TestListRefusals(t *testing.T) {
 	}
 }
 
+// TestSpecification: openapi.yaml has the routes that are served, and no others.
 func TestSpecification(t *testing.T) {
 	s := newServer(t)
-	if err := s.spec.Validate(t.Context()); err != nil {
-		t.Fatal(err)
-	}
 	served, described := map[string]bool{}, map[string]bool{}
 	for _, route := range s.handler.(*API).routes {
 		for _, method := range strings.Split(route.allow(), ", ") {
 			served[method+" "+route.pattern] = true
 		}
 	}
-	for path, item := range s.spec.Paths.Map() {
-		for method := range item.Operations() {
-			described[method+" "+path] = true
+	for operation := range s.document.Operations() {
+		if strings.Contains(operation, " /v1/") {
+			described[operation] = true
 		}
 	}
 	if diff := cmp.Diff(served, described); diff != "" {
