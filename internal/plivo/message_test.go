@@ -173,7 +173,7 @@ func TestRefusals(t *testing.T) {
 		{with("src", `"Abcdefghijkl"`), 400, "src must be a phone number of at most 14 digits, a short code, or at most 11 letters and digits"},
 		{with("src", `14155550100e4`), 400, "src must be a phone number of at most 14 digits, a short code, or at most 11 letters and digits"},
 		{with("src", `1e999999999`), 400, "src must be a string"},
-		{with("src", `1.5`), 400, "src must be a string"},
+		{with("src", `1.5`), 400, "src must be a phone number of at most 14 digits, a short code, or at most 11 letters and digits"},
 		{with("dst", ""), 400, "dst parameter not present"},
 		{with("dst", "null"), 400, "dst parameter not present"},
 		{with("dst", `" < "`), 400, "dst parameter not present"},

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -201,13 +202,19 @@ func (s *server) check(req *http.Request, r *reply) {
 	if got := r.header.Get("Content-Type"); got != "application/json" {
 		s.t.Errorf("%s %s: Content-Type %q", req.Method, req.URL, got)
 	}
-	if _, failed := r.body["error"].(string); failed != (r.status >= 400) {
+	if text, failed := r.body["error"].(string); failed != (r.status >= 400) || failed && (text == "" || insideWords.MatchString(text)) {
 		s.t.Errorf("%s %s: %d with %s", req.Method, req.URL, r.status, r.text)
+	}
+	if r.status/100 != 2 && r.status < 400 {
+		s.t.Errorf("%s %s: %d: clients make a GET of a POST that is redirected", req.Method, req.URL, r.status)
 	}
 	if err := s.describe(req, r); err != nil {
 		s.t.Errorf("%s %s: %d %s\nis not what openapi.yaml says: %v", req.Method, req.URL, r.status, r.text, err)
 	}
 }
+
+// insideWords are those that only this program's authors understand.
+var insideWords = regexp.MustCompile(`(?i)\b(json:|unmarshal|strconv|parsing|syntax|struct|interface|pointer|nil|EOF|goroutine|runtime|panic|sqlite|postgres|sql|errno)\b|%!|\bGo\b|\b(http|url|mime|multipart|plivo|mt|gateway|media|store): `)
 
 // answersNothing tells whether the OpenAPI document has an answer without a body for a request.
 func (s *server) answersNothing(req *http.Request) bool {

@@ -1,0 +1,254 @@
+package plivo
+
+import (
+	"net/http"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
+)
+
+// spellings are paths that clients write for the same thing. Ids keep their case.
+func spellings(pattern, path string) []string {
+	fixed := func(change func(string) string) string {
+		filled := strings.Split(path, "/")
+		for i, segment := range strings.Split(pattern, "/") {
+			if !strings.HasPrefix(segment, "{") {
+				filled[i] = change(filled[i])
+			}
+		}
+		return strings.Join(filled, "/")
+	}
+	lower := fixed(strings.ToLower)
+	return []string{
+		strings.TrimSuffix(path, "/"), path + "/", strings.ReplaceAll(path, "/", "//"), "//" + strings.TrimPrefix(path, "/") + "///",
+		lower, strings.TrimSuffix(lower, "/"), fixed(strings.ToUpper), strings.ReplaceAll(lower, "/", "//"),
+	}
+}
+
+// calls are all of the table, with arguments with which they succeed; a list's are those that all lists have.
+func calls(t *testing.T, s *server, mine belongings, fn func(pattern string, q ask)) {
+	s.walk(func(pattern, method string) {
+		q := ask{method: method, path: mine.fill(pattern, mainID)}
+		if strings.Contains(pattern, "/Campaign/{campaign_id}/Number/{number}/") {
+			q.path = strings.Replace(q.path, mine.number, "14155550199", 1)
+		}
+		for i := range writings {
+			w := &writings[i]
+			if w.call == method+" "+pattern {
+				q = w.asked(mine)
+				q.body = asJSON(t, w.arguments(t, mine))
+			}
+		}
+		fn(pattern, q)
+	})
+}
+
+// queryOf are arguments without which a read is refused.
+func queryOf(pattern string) string {
+	switch {
+	case strings.HasSuffix(pattern, "/Pricing/"), strings.HasSuffix(pattern, "/PhoneNumber/"):
+		return "?country_iso=us"
+	case strings.HasSuffix(pattern, "/Explain/"):
+		return "?dst=14152223333"
+	}
+	return ""
+}
+
+// TestEverySpelling: however a path is written, the call answers the same and does the same, and is never redirected.
+func TestEverySpelling(t *testing.T) {
+	s, mine := trial(t)
+	calls(t, s, mine, func(pattern string, q ask) {
+		s, _ := trial(t)
+		query := ""
+		if q.method == http.MethodGet || q.method == http.MethodHead {
+			query = queryOf(pattern)
+		}
+		asked := q.path
+		q.path += query
+		first, want, done := s.effect(q)
+		if first.status >= 300 && !strings.HasSuffix(pattern, "/Media/") { // uploads are files
+			t.Errorf("%s %s: %d %s", q.method, q.path, first.status, first.text)
+		}
+		for _, path := range spellings(pattern, asked) {
+			s, _ := trial(t)
+			q.path = path + query
+			if _, told, did := s.effect(q); told != want || !reflect.DeepEqual(done, did) {
+				t.Errorf("%s %s: %s, want %s", q.method, q.path, told, want)
+			}
+		}
+	})
+}
+
+// TestEveryOtherMethod: what a path does not serve is 405, with what it serves.
+func TestEveryOtherMethod(t *testing.T) {
+	s, of := walled(t)
+	before := everything(s.store)
+	for i := range s.handler.(*API).routes {
+		route := &s.handler.(*API).routes[i]
+		for _, method := range []string{"GET", "HEAD", "POST", "DELETE", "PUT", "PATCH", "OPTIONS", "TRACE", "PROPFIND", "get"} {
+			if route.handler(method) != nil {
+				continue
+			}
+			r := s.do(ask{method: method, path: of[mainID].fill(route.pattern, mainID), body: argumentsOfAll})
+			s.refused(r, http.StatusMethodNotAllowed, "method not allowed")
+			if got := r.header.Get("Allow"); got != route.allow() || got == "" {
+				t.Errorf("%s %s: Allow %q", method, route.pattern, got)
+			}
+		}
+	}
+	if !reflect.DeepEqual(before, everything(s.store)) {
+		t.Error("something was changed")
+	}
+}
+
+// TestNoArguments: a body that says nothing is no arguments, however it says so.
+func TestNoArguments(t *testing.T) {
+	s, mine := trial(t)
+	calls(t, s, mine, func(pattern string, q ask) {
+		if q.method != http.MethodPost && q.method != http.MethodDelete || strings.HasSuffix(pattern, "/Media/") && q.method == http.MethodPost {
+			return
+		}
+		var want string
+		var done []any
+		for i, body := range []string{"", "{}", "null", `""`, " \r\n\t{ }\n", "\ufeffnull"} {
+			for _, contentType := range []string{"application/json", "", formType} {
+				s, _ := trial(t)
+				q.body, q.header = body, map[string]string{"Content-Type": contentType}
+				r, told, did := s.effect(q)
+				if r.status >= 500 || strings.Contains(r.string("error"), "invalid") {
+					t.Errorf("%s %s with %q: %d %s", q.method, pattern, body, r.status, r.text)
+				}
+				if i == 0 && contentType == "application/json" {
+					want, done = told, did
+				} else if told != want || !reflect.DeepEqual(done, did) {
+					t.Errorf("%s %s with %q as %q: %s, want %s", q.method, pattern, body, contentType, told, want)
+				}
+			}
+		}
+	})
+}
+
+// TestBodiesOfReads: what a GET has for a body is not looked at, whatever it is called.
+func TestBodiesOfReads(t *testing.T) {
+	s, of := walled(t)
+	s.walk(func(pattern, method string) {
+		if method != http.MethodGet && method != http.MethodHead {
+			return
+		}
+		q := ask{method: method, path: of[mainID].fill(pattern, mainID) + queryOf(pattern), header: map[string]string{"Content-Type": "application/json"}}
+		want := said(s.do(q))
+		for _, body := range []string{"{}", "null", `{"limit":99,"offset":"x","country_iso":"ZZ","subaccount":"x","service":"x"}`, "{", "\xff", `[1]`, strings.Repeat("x", DefaultMaxBody+1)} {
+			q.body = body
+			if got := said(s.do(q)); got != want {
+				t.Errorf("%s %s with %.20q: %s, want %s", method, pattern, body, got, want)
+			}
+		}
+	})
+}
+
+// argumentNames are those that the OpenAPI document knows of an operation, and some that clients leak into it.
+func argumentNames(op *openapi3.Operation) []string {
+	names := []string{"limit", "offset", "callback_url", "powerpackUUID"}
+	for _, p := range op.Parameters {
+		if p.Value.In == openapi3.ParameterInQuery {
+			names = append(names, p.Value.Name)
+		}
+	}
+	if op.RequestBody != nil {
+		if media := op.RequestBody.Value.Content.Get("application/json"); media != nil {
+			for name := range media.Schema.Value.Properties {
+				names = append(names, name)
+			}
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// oddValues are of types and sizes that few arguments have.
+var oddValues = []string{
+	`{}`, `{"a":{"b":[null]}}`, `[]`, `[[]]`, `[{}]`, `[null,1,"x",true]`, `true`, `false`, `0`, `-1`, `1.5`, `1e999`, `-0.0`, `99999999999999999999`, `null`, `""`, `" "`, `"\u0000"`,
+	`"☃"`, `"\ufffd"`, `"<script>"`, `"%s%d"`, `"../../etc/passwd"`, `"'; DROP TABLE messages; --"`, `"2026-13-45 99:99"`, `"0x10"`, `"NaN"`, `"` + strings.Repeat("9", 400) + `"`,
+	`"` + strings.Repeat("é", 5000) + `"`,
+}
+
+// TestOddArguments gives each argument of each call values that it cannot have. Whatever becomes of it, it is no fault of the server, and what is said of it
+// is for the caller; the rest is in server.check.
+func TestOddArguments(t *testing.T) {
+	s, mine := trial(t)
+	tried := 0
+	calls(t, s, mine, func(pattern string, q ask) {
+		op := s.spec.Paths.Value(pattern).GetOperation(strings.Replace(q.method, "HEAD", "GET", 1))
+		s, _ := trial(t) // what earlier calls have changed would hide refusals
+		path := q.path
+		for _, name := range argumentNames(op) {
+			for _, odd := range oddValues {
+				tried++
+				q.path, q.body = path, ""
+				if q.method == http.MethodPost {
+					q.body = withArgument(t, pattern, mine, name, odd)
+				} else {
+					form := asForm(t, map[string]any{name: strings.Trim(odd, `"`)}, "")
+					q.path += "?" + form.Encode() + strings.Replace(queryOf(pattern), "?", "&", 1)
+					if q.method == http.MethodDelete {
+						q.body = `{"` + name + `":` + odd + `}`
+					}
+				}
+				if r := s.do(q); r.status >= 500 || r.status/100 == 3 {
+					t.Errorf("%s %s with %q: %.60s: %d %s", q.method, pattern, name, odd, r.status, r.text)
+				}
+			}
+		}
+	})
+	if tried < 5000 {
+		t.Errorf("only %d", tried)
+	}
+}
+
+// withArgument is the body of a call's writing with one argument in another way.
+func withArgument(t *testing.T, pattern string, mine belongings, name, odd string) string {
+	t.Helper()
+	args := map[string]any{}
+	for i := range writings {
+		if writings[i].call == "POST "+pattern {
+			args = writings[i].arguments(t, mine)
+		}
+	}
+	delete(args, name)
+	text := asJSON(t, args)
+	return strings.Replace(text[:len(text)-1]+`,"`+name+`":`+odd+"}", "{,", "{", 1)
+}
+
+// TestUnknownPaths: what is no path of the API is 404, in the same form, before credentials are looked at.
+func TestUnknownPaths(t *testing.T) {
+	s, of := walled(t)
+	var first string
+	try := func(path string) {
+		for _, method := range []string{"GET", "POST", "DELETE", "PUT", "OPTIONS"} {
+			for _, anonymous := range []bool{false, true} {
+				r := s.do(ask{method: method, path: path, anonymous: anonymous, body: argumentsOfAll})
+				s.refused(r, http.StatusNotFound, "not found")
+				if first == "" {
+					first = said(r)
+				} else if said(r) != first {
+					t.Errorf("%s %s: %s, want %s", method, path, said(r), first)
+				}
+			}
+		}
+	}
+	s.walk(func(pattern, method string) {
+		if method == http.MethodGet || method == http.MethodPost {
+			path := of[mainID].fill(pattern, mainID)
+			try("/x" + path)
+			try(strings.Replace(path, "/v1/", "/v2/", 1))
+			try(strings.Replace(path, "/v1/", "/v1/x/", 1))
+			try(path + "x/y/z/x/y/z/x/y/z/")
+		}
+	})
+	for _, path := range []string{"/", "//", "/v1", "/v1/", "/v1/Account", "/v1/Number/", "/v1/Account/" + string(mainID) + "/Endpoint/", "/v1/Account/" + string(mainID) + "/Call/"} {
+		try(path)
+	}
+}
