@@ -318,6 +318,20 @@ func inQuery() []encoding {
 	}
 }
 
+// besideQuery is a query that a POST's arguments do not come from.
+func besideQuery() encoding {
+	return encoding{"beside a query", func(t *testing.T, q *ask, args map[string]any) {
+		other := mapped(args, func(v any) any {
+			if _, nested := v.(map[string]any); nested {
+				return v
+			}
+			return "other"
+		})
+		q.path += "?" + asForm(t, other.(map[string]any), "").Encode()
+		q.body = asJSON(t, args)
+	}}
+}
+
 // TestEveryEncoding: however the arguments of a call are written, it answers the same and does the same.
 func TestEveryEncoding(t *testing.T) {
 	for i := range writings {
@@ -328,6 +342,8 @@ func TestEveryEncoding(t *testing.T) {
 			ways := encodings()
 			if strings.HasPrefix(w.call, "DELETE") {
 				ways = append(ways, inQuery()...)
+			} else {
+				ways = append(ways, besideQuery())
 			}
 			q := w.asked(mine)
 			ways[0].write(t, &q, w.arguments(t, mine))

@@ -117,6 +117,21 @@ func with(changes ...string) string {
 	return "{" + strings.Join(parts, ",") + "}"
 }
 
+// TestNumbersAsTexts: a number in the place of a text is its digits.
+func TestNumbersAsTexts(t *testing.T) {
+	for text, want := range map[string]string{`1234`: "1234", `-5`: "-5", `007`: "", `12.50`: "12.50", `1.4152223333e10`: "14152223333", `1.5e300`: "", `true`: "true"} {
+		s := newServer(t)
+		s.do(ask{method: "POST", path: messagePath, body: with("text", text)})
+		got := ""
+		if len(s.requests) > 0 {
+			got = s.last().Text
+		}
+		if got != want {
+			t.Errorf("%s was taken as %q, want %q", text, got, want)
+		}
+	}
+}
+
 // TestFormsByHand: forms that people write without escaping them say what they meant.
 func TestFormsByHand(t *testing.T) {
 	for text, want := range map[string]string{
