@@ -252,3 +252,99 @@ func TestUnknownPaths(t *testing.T) {
 		try(path)
 	}
 }
+
+// reads calls fn for every read of the table that the OpenAPI document has arguments for.
+func (s *server) reads(mine belongings, fn func(path, query string, op *openapi3.Operation)) {
+	s.walk(func(pattern, method string) {
+		if method == http.MethodGet {
+			fn(mine.fill(pattern, mainID), queryOf(pattern)+"&", s.spec.Paths.Value(pattern).Get)
+		}
+	})
+}
+
+// TestEveryWord: words by which reads are narrowed may come in any case.
+func TestEveryWord(t *testing.T) {
+	s, mine := trial(t)
+	tried := 0
+	s.reads(mine, func(path, query string, op *openapi3.Operation) {
+		for _, p := range op.Parameters {
+			if p.Value.In != openapi3.ParameterInQuery || p.Value.Schema == nil {
+				continue
+			}
+			for _, word := range p.Value.Schema.Value.Enum {
+				text, ok := word.(string)
+				if !ok {
+					continue
+				}
+				tried++
+				asked := path + "?" + strings.TrimPrefix(query, "?") + p.Value.Name + "="
+				want := s.do(ask{method: "GET", path: asked + text})
+				if want.status != 200 && want.status != 404 { // what is there for one service is not for another
+					t.Errorf("%s%s: %d %s", asked, text, want.status, want.text)
+				}
+				for _, other := range []string{strings.ToUpper(text), strings.ToLower(text), strings.ToUpper(text[:1]) + strings.ToLower(text[1:])} {
+					if got := s.do(ask{method: "GET", path: asked + other}); said(got) != said(want) {
+						t.Errorf("%s%s: %s, want %s", asked, other, said(got), said(want))
+					}
+				}
+			}
+		}
+	})
+	if tried < 30 {
+		t.Errorf("only %d words", tried)
+	}
+}
+
+// TestEveryList: all lists have pages of 1 to 20, whose links lead through all of it with the filters kept, forth and back.
+func TestEveryList(t *testing.T) {
+	s, mine := trial(t)
+	lists, longer := 0, 0
+	s.reads(mine, func(path, query string, op *openapi3.Operation) {
+		if op.Parameters.GetByInAndName(openapi3.ParameterInQuery, "limit") == nil {
+			return
+		}
+		lists++
+		first := path + "?" + strings.TrimPrefix(query, "?")
+		for _, page := range []string{"limit=0", "limit=21", "limit=-1", "limit=x", "limit=1.5", "offset=-1", "offset=x", "limit=100&offset=0"} {
+			if r := s.do(ask{method: "GET", path: first + page}); r.status != 400 || !strings.Contains(r.text, " must be a whole number from ") {
+				t.Errorf("%s%s: %d %s", first, page, r.status, r.text)
+			}
+		}
+		for _, page := range []string{"", "limit=", "limit=20", "limit=20&offset=0", "limit=20.0", "limit=1&limit=20"} {
+			meta := s.ok(s.do(ask{method: "GET", path: first + page}), 200).body["meta"].(map[string]any)
+			if meta["limit"] != 20.0 || meta["offset"] != 0.0 {
+				t.Errorf("%s%s: %v", first, page, meta)
+			}
+		}
+		total, seen := 0.0, 0
+		for next, back := first+"limit=1&x=y+z%26", ""; next != ""; {
+			r := s.ok(s.do(ask{method: "GET", path: next}), 200)
+			meta := r.body["meta"].(map[string]any)
+			if total, seen = meta["total_count"].(float64), seen+1; meta["limit"] != 1.0 || meta["offset"] != float64(seen-1) {
+				t.Fatalf("%s: %v", next, meta)
+			}
+			if previous, _ := meta["previous"].(string); (previous != "") != (back != "") {
+				t.Errorf("%s: previous is %q", next, previous)
+			} else if back != "" {
+				again := s.ok(s.do(ask{method: "GET", path: previous}), 200)
+				if again.body["meta"].(map[string]any)["offset"] != float64(seen-2) {
+					t.Errorf("%s leads to %v", previous, again.body["meta"])
+				}
+			}
+			back = next
+			next, _ = meta["next"].(string)
+			if next != "" && (!strings.HasPrefix(next, "/v1/Account/"+string(mainID)+"/") || !strings.Contains(next, "x=y+z%26")) {
+				t.Errorf("%s leads to %s", back, next)
+			}
+		}
+		if seen != max(1, int(total)) {
+			t.Errorf("%s: %d pages of %v", path, seen, total)
+		}
+		if seen > 1 {
+			longer++
+		}
+	})
+	if lists < 12 || longer < 4 {
+		t.Errorf("%d lists, %d of them of several pages", lists, longer)
+	}
+}
