@@ -61,21 +61,24 @@ func queryOf(pattern string) string {
 func TestEverySpelling(t *testing.T) {
 	s, mine := trial(t)
 	calls(t, s, mine, func(pattern string, q ask) {
-		s, _ := trial(t)
-		query := ""
-		if q.method == http.MethodGet || q.method == http.MethodHead {
+		at, query, reading := s, "", q.method == http.MethodGet || q.method == http.MethodHead
+		if reading {
 			query = queryOf(pattern)
+		} else {
+			at, _ = trial(t)
 		}
 		asked := q.path
 		q.path += query
-		first, want, done := s.effect(q)
+		first, want, done := at.effect(q)
 		if first.status >= 300 && !strings.HasSuffix(pattern, "/Media/") { // uploads are files
 			t.Errorf("%s %s: %d %s", q.method, q.path, first.status, first.text)
 		}
 		for _, path := range spellings(pattern, asked) {
-			s, _ := trial(t)
+			if !reading {
+				at, _ = trial(t)
+			}
 			q.path = path + query
-			if _, told, did := s.effect(q); told != want || !reflect.DeepEqual(done, did) {
+			if _, told, did := at.effect(q); told != want || !reflect.DeepEqual(done, did) {
 				t.Errorf("%s %s: %s, want %s", q.method, q.path, told, want)
 			}
 		}
@@ -113,8 +116,8 @@ func TestNoArguments(t *testing.T) {
 		}
 		var want string
 		var done []any
-		for i, body := range []string{"", "{}", "null", `""`, " \r\n\t{ }\n", "\ufeffnull"} {
-			for _, contentType := range []string{"application/json", "", formType} {
+		for i, body := range []string{"", "{}", "null", `""`, "\ufeff \r\n\t{ }\n"} {
+			for _, contentType := range []string{"application/json", formType} {
 				s, _ := trial(t)
 				q.body, q.header = body, map[string]string{"Content-Type": contentType}
 				r, told, did := s.effect(q)
@@ -170,9 +173,8 @@ func argumentNames(op *openapi3.Operation) []string {
 
 // oddValues are of types and sizes that few arguments have.
 var oddValues = []string{
-	`{}`, `{"a":{"b":[null]}}`, `[]`, `[[]]`, `[{}]`, `[null,1,"x",true]`, `true`, `false`, `0`, `-1`, `1.5`, `1e999`, `-0.0`, `99999999999999999999`, `null`, `""`, `" "`, `"\u0000"`,
-	`"☃"`, `"\ufffd"`, `"<script>"`, `"%s%d"`, `"../../etc/passwd"`, `"'; DROP TABLE messages; --"`, `"2026-13-45 99:99"`, `"0x10"`, `"NaN"`, `"` + strings.Repeat("9", 400) + `"`,
-	`"` + strings.Repeat("é", 5000) + `"`,
+	`{"a":{"b":[null]}}`, `[[]]`, `[null,1,"x",true]`, `true`, `-1`, `1.5`, `1e999`, `99999999999999999999`, `null`, `" "`, `"\u0000"`,
+	`"%s%d☃"`, `"'; DROP TABLE messages; --"`, `"2026-13-45 99:99"`, `"` + strings.Repeat("9", 400) + `"`, `"` + strings.Repeat("é", 5000) + `"`,
 }
 
 // TestOddArguments gives each argument of each call values that it cannot have. Whatever becomes of it, it is no fault of the server, and what is said of it
@@ -182,6 +184,9 @@ func TestOddArguments(t *testing.T) {
 	tried := 0
 	calls(t, s, mine, func(pattern string, q ask) {
 		op := s.spec.Paths.Value(pattern).GetOperation(strings.Replace(q.method, "HEAD", "GET", 1))
+		if q.method == http.MethodHead {
+			return // as GET
+		}
 		s, _ := trial(t) // what earlier calls have changed would hide refusals
 		path := q.path
 		for _, name := range argumentNames(op) {
@@ -203,7 +208,7 @@ func TestOddArguments(t *testing.T) {
 			}
 		}
 	})
-	if tried < 5000 {
+	if tried < 3000 {
 		t.Errorf("only %d", tried)
 	}
 }
