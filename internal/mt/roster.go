@@ -3,14 +3,18 @@ package mt
 import (
 	"context"
 	"maps"
+	"slices"
+	"strings"
 
 	"github.com/heliograph/heliograph/internal/gateway"
+	"github.com/heliograph/heliograph/internal/numbering"
 )
 
 // roster is what the message path knows of numbers and powerpacks: a copy in memory of what the API changes, replaced as a whole.
 type roster struct {
 	numbers map[string]*gateway.Number
 	pools   map[gateway.ID]*pool // by powerpack
+	codes   callingCodes
 	guards  *gateway.Guards
 }
 
@@ -60,6 +64,7 @@ func newRoster(read *gateway.Roster, loads map[string]gateway.Load) *roster {
 	for i := range read.Numbers {
 		n := &read.Numbers[i]
 		r.numbers[n.Number] = n
+		r.codes = r.codes.with(n.Number)
 		if !n.Pool.IsZero() {
 			members[n.Pool] = append(members[n.Pool], *n)
 		}
@@ -72,6 +77,38 @@ func newRoster(read *gateway.Roster, loads map[string]gateway.Load) *roster {
 		r.pools[p.ID] = &pool{powerpack: p, index: index}
 	}
 	return r
+}
+
+// callingCodes are those of the numbers that are rented here, but for 1, which is always among them.
+type callingCodes []string
+
+// with adds the calling code of a number, if it is new.
+func (c callingCodes) with(number string) callingCodes {
+	if len(number) < leastDigits || !c.lack(number) {
+		return c
+	}
+	country, _, _ := numbering.Place(number)
+	code, ok := numbering.CallingCode(country)
+	if !ok || !strings.HasPrefix(number, code) { // of no country, or of no plan: no calling code has more than three digits
+		code = number[:3]
+	}
+	return append(c, code)
+}
+
+// lack tells whether the text is a telephone number with a calling code that is not among them.
+func (c callingCodes) lack(number string) bool {
+	return len(number) >= leastDigits && isDigits(number) && number[0] != '1' &&
+		!slices.ContainsFunc(c, func(code string) bool { return strings.HasPrefix(number, code) })
+}
+
+// leastDigits is how many a telephone number has; fewer are a short code.
+const leastDigits = 7
+
+// fromElsewhere tells whether a message may have a sender that its account has from somewhere else. That is never so to the United States and Canada, nor
+// where the sender is of a kind that is rented here, such as short codes and numbers of North America: of those, senders are only what the account has
+// rented, whoever has the others. So nobody sends from another account's number, and cannot find out by trying whether it is one.
+func (c callingCodes) fromElsewhere(m *gateway.Message) bool {
+	return m.Country != "US" && m.Country != "CA" && c.lack(m.From)
 }
 
 // enlist sets the rates and caps of senders, campaigns and accounts, and brings the senders' loads into the roster's pools. Lanes whose sender
@@ -95,6 +132,7 @@ func (d *Dispatcher) enlist(read *gateway.Roster, r *roster) {
 		s.share(d.campaigns[n.Campaign])
 		d.limit(&s.scope, n.Limit(), n.Cap(), n.Paused)
 	}
+	d.codes = r.codes
 	d.last = nil // who is limited from now on sent nothing before the start
 	d.pools = make(map[gateway.ID]*gateway.Pool, len(r.pools))
 	for id, p := range r.pools {
