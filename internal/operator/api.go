@@ -1,12 +1,14 @@
 // Package operator is the API of those who run the installation: accounts, numbers, carriers, queues, messages on hold. Every call needs
 // the operator's token; bodies are JSON, and errors have the shape of the account API's.
 //
-//	api.go       routes, authentication, reading and answering
+//	api.go       routes, authentication, answering
+//	body.go      bodies of requests
 //	account.go   accounts
 //	credit.go    what accounts pay from, and their ledgers
 //	campaign.go  10DLC campaigns
 //	registration.go  what accounts register, and what is decided
 //	number.go    numbers as they are set
+//	fit.go       whether what is said of a number fits its digits
 //	powerpack.go powerpacks: their settings and senders, and which one a message would get
 //	listing.go   numbers as they are shown
 //	carrier.go   carriers
@@ -19,7 +21,6 @@
 package operator
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
@@ -209,31 +210,6 @@ func (a *API) write(w http.ResponseWriter, r *http.Request, id string, status in
 		object += "}"
 	}
 	_, _ = io.WriteString(w, object+"\n") // a client that is gone needs no answer
-}
-
-// maxBody bounds a request's body, but for those that put numbers.
-const maxBody = 4 << 20
-
-// read decodes a JSON object strictly: what is not known is refused, so that a misspelt setting is not taken for its default.
-func read(r *http.Request, into any) error { return readUpTo(r, into, maxBody) }
-
-func readUpTo(r *http.Request, into any, most int64) error {
-	body, err := io.ReadAll(io.LimitReader(r.Body, most+1))
-	switch {
-	case err != nil:
-		return gateway.Errorf(gateway.Invalid, "the body could not be read")
-	case int64(len(body)) > most:
-		return gateway.Errorf(gateway.Invalid, "the body is longer than %d bytes", most)
-	}
-	decoder := json.NewDecoder(bytes.NewReader(body))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(into); err != nil {
-		return gateway.Errorf(gateway.Invalid, "invalid json: %s", strings.TrimPrefix(err.Error(), "json: "))
-	}
-	if decoder.More() {
-		return gateway.Errorf(gateway.Invalid, "invalid json: more than one value")
-	}
-	return nil
 }
 
 // params gives the query's parameters. Like fields of a body, what is not known is refused: a misspelt filter would show everything.

@@ -2,6 +2,7 @@ package operator
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"strings"
@@ -57,8 +58,12 @@ func (a *API) putNumbers(r *http.Request) (int, any, error) {
 	var args struct {
 		Numbers []numberArgs `json:"numbers"`
 	}
-	if err := readUpTo(r, &args, maxNumbersBody); err != nil {
+	body, err := readBody(r, maxNumbersBody)
+	if err != nil {
 		return 0, nil, err
+	}
+	if err := decode(body, &args); err != nil {
+		return 0, nil, firstIllegible(body, err)
 	}
 	if len(args.Numbers) == 0 || len(args.Numbers) > maxNumbers {
 		return 0, nil, gateway.Errorf(gateway.Invalid, "numbers must have 1 to %d entries", maxNumbers)
@@ -82,6 +87,29 @@ func (a *API) putNumbers(r *http.Request) (int, any, error) {
 		return 0, nil, err
 	}
 	return http.StatusOK, map[string]any{"message": "changed", "numbers": names}, nil
+}
+
+// firstIllegible finds the number that made a body illegible. Only a body that is refused is read twice.
+func firstIllegible(body []byte, refusal error) error {
+	var args struct {
+		Numbers []json.RawMessage `json:"numbers"`
+	}
+	if decode(body, &args) != nil {
+		return refusal
+	}
+	for i, raw := range args.Numbers {
+		var n numberArgs
+		if err := decode(raw, &n); err != nil {
+			refused := refusedNumbers{}
+			var setting *settingError
+			if errors.As(err, &setting) {
+				err = invalid(setting.field, "number %d of the call: %s", i+1, err)
+			}
+			refused.add(i, n.Number, err)
+			return &refused
+		}
+	}
+	return refusal
 }
 
 // checkNumbers checks all numbers of a call, as far as that needs no store.
@@ -225,9 +253,6 @@ func (a *API) completeNumber(n *gateway.Number, args *numberArgs) error {
 	if n.Country == "" && n.Type == gateway.ShortCode {
 		n.Country = "US"
 	}
-	if len(n.Country) != 2 && n.Type != gateway.Alphanumeric {
-		return invalid("country_iso2", "country_iso2 of %s must be a country's two letters", n.Number)
-	}
 	if len(args.Services) == 0 {
 		n.Services = gateway.Services(gateway.SMS)
 	}
@@ -237,6 +262,9 @@ func (a *API) completeNumber(n *gateway.Number, args *numberArgs) error {
 			return invalid("services", "services of %s may hold sms and mms", n.Number)
 		}
 		n.Services |= gateway.Services(s)
+	}
+	if field, reason := Misfit(n); field != "" {
+		return invalid(field, "%s", reason)
 	}
 	if err := setLimits(n, args); err != nil {
 		return err
