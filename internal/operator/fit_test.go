@@ -1,9 +1,14 @@
 package operator
 
 import (
+	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/heliograph/heliograph/internal/gateway"
 )
 
 // TestMisfits: what contradicts a number is refused with its field and the number, and what its plan leaves open is not.
@@ -90,6 +95,37 @@ func TestIllegibleBodies(t *testing.T) {
 		text, _ := fields["error"].(string)
 		if status != http.StatusBadRequest || text != c.says || strings.Contains(text, "Go") {
 			t.Errorf("%s %s: %d %v, want %s", c.path, c.body, status, fields, c.says)
+		}
+	}
+}
+
+// TestShortCodesOfAPool: a change that would give a pool two short codes for a country names the number, also when it is only tried.
+func TestShortCodesOfAPool(t *testing.T) {
+	f := newFixture()
+	f.accounts = []gateway.Account{{ID: anAccount}}
+	pool := f.IDs.Next(noon)
+	for number, country := range map[string]string{"555444": "US", "555333": "CA"} {
+		f.numbers = append(f.numbers, gateway.Number{Number: number, Type: gateway.ShortCode, Country: country, Account: anAccount, Pool: pool})
+	}
+	put := func(query string, countries map[string]string) (int, map[string]any) {
+		var entries []string
+		for _, number := range slices.Sorted(maps.Keys(countries)) {
+			entries = append(entries, fmt.Sprintf(`{"number":%q,"country_iso2":%q,"auth_id":%q}`, number, countries[number], anAccount))
+		}
+		return f.call(t, "POST", "/admin/v1/numbers"+query, `{"numbers":[`+strings.Join(entries, ",")+`]}`, bearer)
+	}
+	const says = "country_iso2 of 555333: its powerpack has a short code for US already, 555444"
+	for query, refusal := range map[string]*gateway.Error{"?dry_run=true": nil, "": gateway.Errorf(gateway.Conflict, "the powerpack has a short code for US already")} {
+		f.refusal = refusal
+		for _, countries := range []map[string]string{{"555333": "US"}, {"555222": "US", "555333": "US"}} {
+			if status, fields := put(query, countries); status != http.StatusBadRequest || fields["error"] != says {
+				t.Errorf("%s %v: %d %v", query, countries, status, fields)
+			}
+		}
+	}
+	for _, countries := range []map[string]string{{"555333": "CA", "555444": "US"}, {"555333": "US", "555444": "CA"}, {"555333": "GB"}, {"555222": "US"}} {
+		if status, fields := put("?dry_run=true", countries); status != http.StatusOK {
+			t.Errorf("%v: %d %v", countries, status, fields)
 		}
 	}
 }

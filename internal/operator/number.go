@@ -130,7 +130,7 @@ func (a *API) checkNumbers(args []numberArgs) ([]gateway.Number, error) {
 	return numbers, refused.verdict()
 }
 
-// checkParties checks that owners and campaigns exist and belong together, as the store does when it puts numbers.
+// checkParties checks that owners and campaigns exist and belong together, and that pools have one short code for a country, as the store does when it puts numbers.
 func (a *API) checkParties(ctx context.Context, numbers []gateway.Number) error {
 	accounts, err := a.Store.Accounts(ctx)
 	if err != nil {
@@ -157,13 +157,64 @@ func (a *API) checkParties(ctx context.Context, numbers []gateway.Number) error 
 			refused.add(i, n.Number, invalid("campaign", "campaign %s does not exist, or is not of the account that rents the number", n.Campaign))
 		}
 	}
+	if err := a.checkShortCodes(ctx, numbers, &refused); err != nil {
+		return err
+	}
 	return refused.verdict()
+}
+
+// checkShortCodes refuses short codes that would be the second of their country in a pool.
+func (a *API) checkShortCodes(ctx context.Context, numbers []gateway.Number, refused *refusedNumbers) error {
+	type place struct {
+		pool    gateway.ID
+		country string
+	}
+	given, taken := map[string]*gateway.Number{}, map[place]string{}
+	for i := range numbers {
+		given[numbers[i].Number] = &numbers[i]
+	}
+	read := map[gateway.ID]bool{} // pools, for those that the call does not name
+	for i := range numbers {
+		n := &numbers[i]
+		if n.Type != gateway.ShortCode || n.Account == "" {
+			continue
+		}
+		known, err := a.findNumber(ctx, n.Number)
+		if isNotFound(err) || err == nil && (known.Pool.IsZero() || known.Account != n.Account) {
+			continue
+		} else if err != nil {
+			return err
+		}
+		if !read[known.Pool] {
+			read[known.Pool] = true
+			others, _, err := a.Store.Numbers(ctx, gateway.NumberFilter{Pool: known.Pool, Types: []gateway.NumberType{gateway.ShortCode}, Limit: maxListed})
+			if err != nil {
+				return err
+			}
+			for _, other := range others {
+				if given[other.Number] == nil {
+					taken[place{known.Pool, other.Country}] = other.Number
+				}
+			}
+		}
+		at := place{known.Pool, n.Country}
+		if other := taken[at]; other != "" {
+			refused.add(i, n.Number, invalid("country_iso2", "country_iso2 of %s: its powerpack has a short code for %s already, %s", n.Number, n.Country, other))
+		}
+		taken[at] = n.Number
+	}
+	return nil
+}
+
+func isNotFound(err error) bool {
+	var refusal *gateway.Error
+	return errors.As(err, &refusal) && refusal.Code == gateway.NotFound
 }
 
 // explainRefusal finds out which numbers a store refused, and why; it stays at the store's word when that is not to be seen.
 func (a *API) explainRefusal(ctx context.Context, numbers []gateway.Number, refusal error) error {
 	var known *gateway.Error
-	if !errors.As(refusal, &known) || known.Code != gateway.Invalid {
+	if !errors.As(refusal, &known) || known.Code != gateway.Invalid && known.Code != gateway.Conflict {
 		return refusal
 	}
 	var found *refusedNumbers
