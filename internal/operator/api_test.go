@@ -40,6 +40,7 @@ type fixture struct {
 	registrations []gateway.Registration
 	fail          error // of every store call
 	counted       gateway.ConversionFilter
+	blocks        []gateway.ConversionCount
 	guard         gateway.Guard
 	credits       []gateway.Credit
 

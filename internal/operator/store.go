@@ -47,6 +47,8 @@ type Store interface {
 	ChangeGuard(ctx context.Context, account gateway.AccountID, change func(*gateway.Guard) error) (gateway.Guard, error)
 	// Conversions counts how trackable messages that a carrier took converted, by group, those with the most messages first.
 	Conversions(ctx context.Context, filter gateway.ConversionFilter) ([]gateway.ConversionCount, error)
+	// ConversionBlocks is Conversions by blocks of a thousand destinations, whatever filter.By says. Name is a number of the block.
+	ConversionBlocks(ctx context.Context, filter gateway.ConversionFilter) ([]gateway.ConversionCount, error)
 	// HeldMessages lists messages whose submit was never answered under `unanswered: hold`, oldest first.
 	HeldMessages(ctx context.Context, limit int) ([]gateway.Held, error)
 	// ReleaseHeld puts a held message back into its lane, to be submitted again. NotFound when it is not held.
