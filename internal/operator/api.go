@@ -13,7 +13,7 @@
 //	listing.go   numbers as they are shown
 //	carrier.go   carriers
 //	queue.go     queues, and the rates and caps that senders share
-//	message.go   one message: what became of it, and why
+//	message.go   messages: what became of them, and why
 //	guard.go     countries and thresholds of accounts
 //	conversion.go how trackable messages converted
 //	held.go      messages whose submit was never answered
@@ -104,6 +104,7 @@ func New(cfg Config) *API {
 		"POST /admin/v1/carriers/{name}/pause":                         a.pauseCarrier,
 		"POST /admin/v1/carriers/{name}/resume":                        a.resumeCarrier,
 		"GET /admin/v1/accounts/{auth_id}/messages/{id}":               a.showMessage,
+		"GET /admin/v1/messages":                                       a.listMessages,
 		"GET /admin/v1/queues":                                         a.listQueues,
 		"GET /admin/v1/held":                                           a.listHeld,
 		"POST /admin/v1/held/{id}/resend":                              a.resendHeld,

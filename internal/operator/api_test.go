@@ -41,6 +41,7 @@ type fixture struct {
 	fail          error // of every store call
 	counted       gateway.ConversionFilter
 	blocks        []gateway.ConversionCount
+	listed        gateway.MessageFilter
 	guard         gateway.Guard
 	credits       []gateway.Credit
 

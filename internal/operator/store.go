@@ -41,6 +41,8 @@ type Store interface {
 	AnyPowerpack(ctx context.Context, id gateway.ID) (gateway.Powerpack, error)
 	// Message reads one message of the account; NotFound when it has none of that ID.
 	Message(ctx context.Context, account gateway.AccountID, id gateway.ID) (*gateway.Message, error)
+	// Messages lists messages newest first, and how many fit the filter in all: at least, where there are very many.
+	Messages(ctx context.Context, filter gateway.MessageFilter) ([]*gateway.Message, int, error)
 	// Guard reads what guards an account; NotFound when there is no such account.
 	Guard(ctx context.Context, account gateway.AccountID) (gateway.Guard, error)
 	// ChangeGuard changes what guards an account, unless change refuses, and gives it as it is then.
