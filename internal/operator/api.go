@@ -2,6 +2,7 @@
 // the operator's token; bodies are JSON, and errors have the shape of the account API's.
 //
 //	api.go       routes, authentication, answering
+//	throttle.go  guesses of the token
 //	body.go      bodies of requests
 //	account.go   accounts
 //	credit.go    what accounts pay from, and their ledgers
@@ -79,7 +80,8 @@ type Queue interface {
 // API is the operator's API below /admin/v1/.
 type API struct {
 	Config
-	routes *http.ServeMux
+	routes   *http.ServeMux
+	throttle throttle
 }
 
 // New makes the API.
@@ -139,7 +141,13 @@ func (a *API) Guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 		hash := sha256.Sum256([]byte(strings.TrimSpace(token)))
-		if !strings.EqualFold(scheme, "Bearer") || subtle.ConstantTimeCompare(hash[:], a.TokenHash[:]) != 1 {
+		right := strings.EqualFold(scheme, "Bearer") && subtle.ConstantTimeCompare(hash[:], a.TokenHash[:]) == 1
+		switch pass, wait := a.throttle.judge(sourceOf(r.RemoteAddr), right, a.Now()); {
+		case wait > 0:
+			w.Header().Set("Retry-After", strconv.Itoa(int((wait+time.Second-1)/time.Second)))
+			a.write(w, r, a.newID(), http.StatusTooManyRequests, map[string]string{"error": "too many failed attempts; try again later"})
+			return
+		case !pass:
 			w.Header().Set("WWW-Authenticate", `Bearer realm="heliograph operator"`)
 			a.write(w, r, a.newID(), http.StatusUnauthorized, map[string]string{"error": "the operator's token is missing or wrong"})
 			return
