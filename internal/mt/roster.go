@@ -2,9 +2,11 @@ package mt
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/heliograph/heliograph/internal/gateway"
 	"github.com/heliograph/heliograph/internal/numbering"
@@ -24,11 +26,63 @@ type pool struct {
 	index     *gateway.Pool
 }
 
+// readings are those of the roster: one at a time, so that an older one never replaces a newer one, and one for all who wait for it.
+type readings struct {
+	mu   sync.Mutex
+	last *reading // that began; nil: none did
+	next *reading // that has not begun; nil: nobody waits for one
+}
+
+// reading is one of them. What was changed before it began is in it.
+type reading struct {
+	after *reading      // which must be over first
+	done  chan struct{} // closed when it is over
+	err   error         // may be read then
+}
+
+// join gives the next reading to begin; first is whoever must see to it.
+func (r *readings) join() (next *reading, first bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if first = r.next == nil; first {
+		r.next = &reading{after: r.last, done: make(chan struct{})}
+	}
+	return r.next, first
+}
+
+// run does a reading when the one before is over. Whoever joins after it began gets another.
+func (r *readings) run(next *reading, read func() error) {
+	if next.after != nil {
+		<-next.after.done
+		next.after = nil
+	}
+	r.mu.Lock()
+	r.last, r.next = next, nil
+	r.mu.Unlock()
+	defer close(next.done)
+	next.err = errUnread // stays when the reading panics: nobody is to take that for success
+	next.err = read()
+}
+
+var errUnread = errors.New("the roster could not be read")
+
 // Refresh reads the roster anew. It is called at start and after every change to numbers or powerpacks; when it returns, new
-// messages follow the change.
+// messages follow the change. Many changes at the same time wait for one reading: with a hundred thousand numbers it takes a while.
 func (s *Service) Refresh(ctx context.Context) error {
-	s.refreshing.Lock() // so that an older reading never replaces a newer one
-	defer s.refreshing.Unlock()
+	next, first := s.readings.join()
+	if first { // others wait for it, so it does not end with this caller
+		s.readings.run(next, func() error { return s.reread(context.WithoutCancel(ctx)) })
+		return next.err
+	}
+	select {
+	case <-next.done:
+		return next.err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (s *Service) reread(ctx context.Context) error {
 	read, err := s.Store.Roster(ctx)
 	if err != nil {
 		return err

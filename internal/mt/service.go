@@ -40,12 +40,12 @@ type Service struct {
 	// Price tells what a unit of a message costs that leaves from a number. It is asked once, when the sender is chosen, with the dispatcher's lock held.
 	Price func(m *gateway.Message, from *gateway.Number) gateway.Price
 
-	group      *groupcommit.Group[*submission, gateway.Acceptance]
-	preparer   *preparer
-	roster     atomic.Pointer[roster]
-	refreshing sync.Mutex
-	accepted   atomic.Int64
-	replaced   atomic.Int64
+	group    *groupcommit.Group[*submission, gateway.Acceptance]
+	preparer *preparer
+	roster   atomic.Pointer[roster]
+	readings readings
+	accepted atomic.Int64
+	replaced atomic.Int64
 }
 
 // NewService makes a service.

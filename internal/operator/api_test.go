@@ -40,6 +40,8 @@ type fixture struct {
 	registrations []gateway.Registration
 	fail          error // of every store call
 	counted       gateway.ConversionFilter
+	blocks        []gateway.ConversionCount
+	listed        gateway.MessageFilter
 	guard         gateway.Guard
 	credits       []gateway.Credit
 

@@ -61,9 +61,11 @@ func (tx *tx) requireParties(n *gateway.Number) error {
 	return tx.requireCampaign(n)
 }
 
-// PutNumbers adds numbers or replaces their settings; all or none. A number that changes its owner leaves its pool.
+// PutNumbers adds numbers or replaces their settings; all or none. A number that changes its owner leaves its pool. Conflict when a pool would have two
+// short codes for one country.
 func (s *Store) PutNumbers(ctx context.Context, numbers []gateway.Number) error {
 	return s.write(ctx, func(tx *tx) error {
+		pooled := map[string]gateway.ID{} // short codes that stay in their pools
 		for _, n := range numbers {
 			if err := tx.requireParties(&n); err != nil {
 				return err
@@ -74,12 +76,23 @@ func (s *Store) PutNumbers(ctx context.Context, numbers []gateway.Number) error 
 				return err
 			}
 			if ok && known.Account == n.Account {
+				if n.Type == gateway.ShortCode && !known.Pool.IsZero() {
+					pooled[n.Number] = known.Pool
+				}
 				err = tx.resetNumber(&n)
 			} else {
 				err = tx.putNumber(&n)
 			}
 			if err != nil {
 				return err
+			}
+		}
+		for i := range numbers { // when all are as they will be: two may change places
+			n := &numbers[i]
+			if pool, ok := pooled[n.Number]; ok {
+				if err := tx.requireOnlyShortCode(n, pool); err != nil {
+					return err
+				}
 			}
 		}
 		return nil
