@@ -61,7 +61,8 @@ func (tx *tx) requireParties(n *gateway.Number) error {
 	return tx.requireCampaign(n)
 }
 
-// PutNumbers adds numbers or replaces their settings; all or none. A number that changes its owner leaves its pool.
+// PutNumbers adds numbers or replaces their settings; all or none. A number that changes its owner leaves its pool, and is linked to the new owner's
+// default application.
 func (s *Store) PutNumbers(ctx context.Context, numbers []gateway.Number) error {
 	return s.write(ctx, func(tx *tx) error {
 		for _, n := range numbers {
@@ -76,7 +77,7 @@ func (s *Store) PutNumbers(ctx context.Context, numbers []gateway.Number) error 
 			if ok && known.Account == n.Account {
 				err = tx.resetNumber(&n)
 			} else {
-				err = tx.putNumber(&n)
+				err = tx.giveNumber(&n)
 			}
 			if err != nil {
 				return err
@@ -84,6 +85,15 @@ func (s *Store) PutNumbers(ctx context.Context, numbers []gateway.Number) error 
 		}
 		return nil
 	})
+}
+
+// giveNumber stores a number that its owner has from now on, as one that it rented.
+func (tx *tx) giveNumber(n *gateway.Number) error {
+	if err := tx.putNumber(n); err != nil || n.Account == "" {
+		return err
+	}
+	q := prepare(tx.conn, "UPDATE numbers SET application = ("+defaultApplication+") WHERE number = ?2")
+	return q.text(string(n.Account)).text(n.Number).run()
 }
 
 // PauseNumber pauses a number, or lets it go on.
@@ -231,11 +241,10 @@ func (tx *tx) addToPool(account gateway.AccountID, pool gateway.ID, number strin
 		q := prepare(tx.conn, "UPDATE numbers SET service = ? WHERE number = ?")
 		return q.int(int64(service)).text(number).run()
 	}
-	q := prepare(tx.conn, `UPDATE numbers SET service = ?1, account = ?3, pool = ?4, added_at = ?5, place = `+nextPlace+`,
-		rented_at = iif(account IS NULL, ?5, rented_at),
-		application = iif(account IS NULL, (SELECT id FROM applications WHERE account = ?3 AND default_number), application)
+	q := prepare(tx.conn, `UPDATE numbers SET account = ?1, service = ?3, pool = ?4, added_at = ?5, place = `+nextPlace+`,
+		rented_at = iif(account IS NULL, ?5, rented_at), application = iif(account IS NULL, (`+defaultApplication+`), application)
 		WHERE number = ?2`)
-	return q.int(int64(service)).text(number).text(string(account)).blob(pool[:]).time(at).run()
+	return q.text(string(account)).text(number).int(int64(service)).blob(pool[:]).time(at).run()
 }
 
 // ReplaceInPool takes a number out of a pool and puts another one of the account into it, for the same service.
