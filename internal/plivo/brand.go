@@ -198,7 +198,7 @@ func (a *API) listUseCases(c *call) (answer, error) {
 
 func (a *API) deleteBrand(c *call) (answer, error) {
 	id := c.param(paramRegistered)
-	if err := a.store.DeleteRegistration(c.context(), c.accountID(), gateway.Brand, id); err != nil {
+	if err := a.store.DeleteRegistration(c.context(), c.accountID(), gateway.Brand, id, c.at); err != nil {
 		return answer{}, asInvalid(err)
 	}
 	return answer{http.StatusOK, registeredBrand{c.id.String(), id, "Brand Deactivated"}}, nil

@@ -303,7 +303,7 @@ func (a *API) updateCampaign(c *call) (answer, error) {
 
 func (a *API) deleteCampaign(c *call) (answer, error) {
 	id := c.param(paramRegistered)
-	if err := a.store.DeleteRegistration(c.context(), c.accountID(), gateway.RegisteredCampaign, id); err != nil {
+	if err := a.store.DeleteRegistration(c.context(), c.accountID(), gateway.RegisteredCampaign, id, c.at); err != nil {
 		return answer{}, err
 	}
 	if err := a.tellChange(c); err != nil {

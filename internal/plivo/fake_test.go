@@ -20,6 +20,7 @@ type fakeStore struct {
 	powerpacks []gateway.Powerpack
 	numbers    []gateway.Number
 	registered []gateway.Registration // in the order in which they were made
+	hooks      []gateway.Callback     // of linkings and unlinkings
 	feedback   map[gateway.ID]gateway.Conversion
 	fakeAccounts
 	fakeMedia

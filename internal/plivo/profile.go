@@ -260,7 +260,7 @@ func (a *API) updateProfile(c *call) (answer, error) {
 }
 
 func (a *API) deleteProfile(c *call) (answer, error) {
-	if err := a.store.DeleteRegistration(c.context(), c.accountID(), gateway.BusinessProfile, c.param(paramID)); err != nil {
+	if err := a.store.DeleteRegistration(c.context(), c.accountID(), gateway.BusinessProfile, c.param(paramID), c.at); err != nil {
 		return answer{}, asInvalid(err)
 	}
 	return answer{http.StatusOK, registeredProfile{APIID: c.id.String(), Message: "Profile deleted successfully."}}, nil

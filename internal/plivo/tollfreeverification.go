@@ -260,7 +260,7 @@ func (a *API) updateVerification(c *call) (answer, error) {
 }
 
 func (a *API) deleteVerification(c *call) (answer, error) {
-	if err := a.store.DeleteRegistration(c.context(), c.accountID(), gateway.TollFreeVerification, c.param(paramID)); err != nil {
+	if err := a.store.DeleteRegistration(c.context(), c.accountID(), gateway.TollFreeVerification, c.param(paramID), c.at); err != nil {
 		return answer{}, err
 	}
 	return answer{status: http.StatusNoContent}, nil
