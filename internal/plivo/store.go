@@ -76,6 +76,8 @@ type Store interface {
 	Numbers(ctx context.Context, filter gateway.NumberFilter) ([]gateway.Number, int, error)
 	// Number reads one number: of the account, or of the inventory when account is empty. NotFound when it is not there.
 	Number(ctx context.Context, account gateway.AccountID, number string) (gateway.Number, error)
+	// NumberOwner is which has a number: the account, or one of its subaccounts. NotFound when none has.
+	NumberOwner(ctx context.Context, account gateway.AccountID, number string) (gateway.AccountID, error)
 	// RentNumber gives a number of the inventory to the account, linked to an application or to none. NotFound when it is not in
 	// the inventory; Conflict when the account has it already; Invalid when it has not the application.
 	RentNumber(ctx context.Context, account gateway.AccountID, number, application string, at time.Time) error

@@ -350,6 +350,22 @@ func (s *Store) Number(ctx context.Context, account gateway.AccountID, number st
 	return n, err
 }
 
+// NumberOwner is which has a number: the account, or one of its subaccounts.
+func (s *Store) NumberOwner(ctx context.Context, account gateway.AccountID, number string) (owner gateway.AccountID, err error) {
+	err = s.read(ctx, func(conn *sqlite.Conn) error {
+		q := prepare(conn, `SELECT account FROM numbers WHERE number = ?1
+			AND (account = ?2 OR account IN (SELECT id FROM accounts WHERE parent = ?2 AND parent <> '' AND removed_at = 0))`)
+		for q.text(number).text(string(account)); q.next(); {
+			owner = gateway.AccountID(q.readText())
+		}
+		if q.err == nil && owner == "" {
+			return gateway.Errorf(gateway.NotFound, "number not found")
+		}
+		return q.err
+	})
+	return owner, err
+}
+
 // RentNumber gives a number of the inventory to the account, linked to an application or to none.
 func (s *Store) RentNumber(ctx context.Context, account gateway.AccountID, number, application string, at time.Time) error {
 	return s.write(ctx, func(tx *tx) error {
