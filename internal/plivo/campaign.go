@@ -266,11 +266,7 @@ func (a *API) answerCampaign(c *call, status int) (answer, error) {
 }
 
 func (a *API) updateCampaign(c *call) (answer, error) {
-	args, err := c.args()
-	if err != nil {
-		return answer{}, err
-	}
-	err = a.store.ChangeRegistration(c.context(), c.accountID(), gateway.RegisteredCampaign, c.param(paramRegistered), func(r *gateway.Registration) error {
+	err := a.changeRegistration(c, gateway.RegisteredCampaign, c.param(paramRegistered), func(args arguments, r *gateway.Registration) error {
 		told, err := details[campaignDetails](r)
 		if err != nil {
 			return err
@@ -278,12 +274,8 @@ func (a *API) updateCampaign(c *call) (answer, error) {
 		if err := readCampaign(args, &told); err != nil {
 			return err
 		}
-		if err := readStatusHook(args, "url", "method", &r.Callback); err != nil {
-			return err
-		}
 		r.Details = encodeDetails(told)
-		r.Modify(c.at)
-		return nil
+		return readStatusHook(args, "url", "method", &r.Callback)
 	})
 	if err != nil {
 		return answer{}, err

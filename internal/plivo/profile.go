@@ -229,11 +229,7 @@ func (a *API) answerProfile(c *call, status int) (answer, error) {
 }
 
 func (a *API) updateProfile(c *call) (answer, error) {
-	args, err := c.args()
-	if err != nil {
-		return answer{}, err
-	}
-	err = a.store.ChangeRegistration(c.context(), c.accountID(), gateway.BusinessProfile, c.param(paramID), func(r *gateway.Registration) error {
+	err := a.changeRegistration(c, gateway.BusinessProfile, c.param(paramID), func(args arguments, r *gateway.Registration) error {
 		told, err := details[profileDetails](r)
 		if err != nil {
 			return err
@@ -242,7 +238,6 @@ func (a *API) updateProfile(c *call) (answer, error) {
 			return err
 		}
 		r.Details = encodeDetails(told)
-		r.Modify(c.at)
 		return nil
 	})
 	if err != nil {

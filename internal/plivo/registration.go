@@ -228,5 +228,20 @@ func (l registrationList[T]) page(c *call) ([]T, meta, error) {
 	return shown, newMeta(c.resource(l.path), args, p, total), nil
 }
 
+// changeRegistration changes what the account registered as the call's arguments say.
+func (a *API) changeRegistration(c *call, kind gateway.RegistrationKind, id string, change func(arguments, *gateway.Registration) error) error {
+	args, err := c.args()
+	if err != nil {
+		return err
+	}
+	return a.store.ChangeRegistration(c.context(), c.accountID(), kind, id, func(r *gateway.Registration) error {
+		if err := change(args, r); err != nil {
+			return err
+		}
+		r.Modify(c.at)
+		return nil
+	})
+}
+
 // instant is a time as registrations have it.
 func instant(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000000Z07:00") }

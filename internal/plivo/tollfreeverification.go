@@ -226,18 +226,7 @@ func (a *API) getVerification(c *call) (answer, error) {
 }
 
 func (a *API) updateVerification(c *call) (answer, error) {
-	args, err := c.args()
-	if err != nil {
-		return answer{}, err
-	}
-	err = a.store.ChangeRegistration(c.context(), c.accountID(), gateway.TollFreeVerification, c.param(paramID), func(r *gateway.Registration) error {
-		if err := readVerification(args, r); err != nil {
-			return err
-		}
-		r.Modify(c.at)
-		return nil
-	})
-	if err != nil {
+	if err := a.changeRegistration(c, gateway.TollFreeVerification, c.param(paramID), readVerification); err != nil {
 		return answer{}, err
 	}
 	return answer{http.StatusAccepted, changed{c.id.String(), "changed"}}, nil
