@@ -18,6 +18,7 @@
 //	part.go       what a carrier is given and what it answers
 //	receipt.go    what a carrier later says about a part
 //	event.go      what an account is told
+//	notice.go     what an account is told of what it registered
 //	reason.go     why a message failed or was not delivered
 //	limit.go      rates, in units
 //	allowance.go  a rate and a daily cap, and what of them is used up
