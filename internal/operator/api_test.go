@@ -146,7 +146,7 @@ func (f *fixture) PutCampaigns(_ context.Context, campaigns []gateway.Campaign) 
 
 func (f *fixture) Campaigns(context.Context) ([]gateway.Campaign, error) { return f.campaigns, f.fail }
 
-func (f *fixture) DeleteCampaign(_ context.Context, id string) error {
+func (f *fixture) DeleteCampaign(_ context.Context, id string, _ time.Time) error {
 	before := len(f.campaigns)
 	f.campaigns = slices.DeleteFunc(f.campaigns, func(c gateway.Campaign) bool { return c.ID == id })
 	if f.fail == nil && len(f.campaigns) == before {

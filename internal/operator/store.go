@@ -28,10 +28,10 @@ type Store interface {
 	// Campaigns lists all campaigns by ID.
 	Campaigns(ctx context.Context) ([]gateway.Campaign, error)
 	// DeleteCampaign removes a campaign; its numbers then belong to none. NotFound when there is none of that ID.
-	DeleteCampaign(ctx context.Context, id string) error
+	DeleteCampaign(ctx context.Context, id string, at time.Time) error
 	// PutNumbers adds numbers or replaces their settings (type, country, carrier, services, rate, cap, campaign, pause, owner); all or none. A
-	// number that changes its owner leaves its pool. Invalid when an owner does not exist, or a campaign does not or is not the owner's; Conflict when a
-	// pool would have two short codes for one country.
+	// number that changes its owner leaves its pool, and is linked to the new owner's default application. Invalid when an owner does not exist, or a
+	// campaign does not or is not the owner's; Conflict when a pool would have two short codes for one country.
 	PutNumbers(ctx context.Context, numbers []gateway.Number) error
 	// PauseNumber pauses a number, or lets it go on; its other settings stay. NotFound when there is none of that name.
 	PauseNumber(ctx context.Context, number string, paused bool) error

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"time"
 
 	"zombiezen.com/go/sqlite"
 
@@ -58,9 +59,9 @@ func readCampaigns(conn *sqlite.Conn) (list []gateway.Campaign, err error) {
 }
 
 // DeleteCampaign removes a campaign; its numbers then belong to none. What of its daily cap was used up stays known: it counts when the campaign is
-// added again on the same day.
-func (s *Store) DeleteCampaign(ctx context.Context, id string) error {
-	return s.write(ctx, func(tx *tx) error {
+// added again on the same day. One that an account registered is refused to it then, and the account is told.
+func (s *Store) DeleteCampaign(ctx context.Context, id string, at time.Time) error {
+	return s.writeNoticing(ctx, func(tx *tx) error {
 		q := prepare(tx.conn, "DELETE FROM campaigns WHERE id = ?")
 		if err := q.text(id).run(); err != nil {
 			return err
@@ -68,7 +69,7 @@ func (s *Store) DeleteCampaign(ctx context.Context, id string) error {
 		if tx.conn.Changes() == 0 {
 			return gateway.Errorf(gateway.NotFound, "campaign %s not found", id)
 		}
-		return tx.withdrawCampaign(id)
+		return tx.withdrawCampaign(id, at)
 	})
 }
 

@@ -19,6 +19,7 @@ func (s *Store) Purge(ctx context.Context, retention gateway.Retention) (more bo
 		func() (bool, error) { return s.purgeTexts(ctx, retention.Texts) },
 		func() (bool, error) { return s.purgeRecords(ctx, retention.Records) },
 		func() (bool, error) { return s.purgeTold(ctx, retention.Told) },
+		func() (bool, error) { return s.purgeNotices(ctx, retention.Told, retention.Records) },
 		func() (bool, error) {
 			return s.purgeRows(ctx, retention.Keys, `DELETE FROM idempotency WHERE (account, key) IN
 				(SELECT account, key FROM idempotency WHERE at < ? ORDER BY at LIMIT ?)`, nil)

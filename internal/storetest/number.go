@@ -13,6 +13,35 @@ import (
 )
 
 var numberTests = map[string]func(*world){
+	"a number's owner is told to it and to its main account": func(w *world) {
+		w.subaccount(sub)
+		w.ok(w.ChangeNumber(w.ctx, one, rented, gateway.NumberChange{Account: sub}))
+		for _, test := range []struct {
+			account gateway.AccountID
+			number  string
+			want    gateway.AccountID // empty: NotFound
+		}{
+			{one, pooled, one},
+			{one, rented, sub},
+			{sub, rented, sub},
+			{sub, pooled, ""},
+			{two, rented, ""},
+			{two, pooled, ""},
+			{one, inventory, ""},
+			{one, "none", ""},
+			{"", pooled, ""},
+			{"", inventory, ""},
+		} {
+			owner, err := w.NumberOwner(w.ctx, test.account, test.number)
+			if w.same(owner, test.want); test.want == "" {
+				w.refused(err, gateway.NotFound)
+			} else {
+				w.ok(err)
+			}
+		}
+		w.ok(w.RemoveSubaccount(w.ctx, one, sub, false, w.now))
+		w.same(must[gateway.AccountID](w)(w.NumberOwner(w.ctx, one, rented)), one)
+	},
 	"a number is paused and goes on, and nothing else of it changes": func(w *world) {
 		before := must[gateway.Number](w)(w.Number(w.ctx, one, pooled))
 		w.refused(w.PauseNumber(w.ctx, "19995550000", true), gateway.NotFound)

@@ -42,7 +42,7 @@ type Start func(t *testing.T) (open func() Store)
 // Run runs the whole suite, each test on a store of its own.
 func Run(t *testing.T, start Start) {
 	for _, group := range []map[string]func(*world){
-		accountTests, subaccountTests, applicationTests, numberTests, campaignTests, registrationTests, powerpackTests, rosterTests, submissionTests, stickyTests, laneTests,
+		accountTests, subaccountTests, applicationTests, numberTests, campaignTests, registrationTests, noticeTests, powerpackTests, rosterTests, submissionTests, stickyTests, laneTests,
 		moveTests, submitTests, receiptTests, heldTests, preparationTests, eventTests, messageTests, clockTests, usageTests, purgeTests, mediumTests, conversionTests, guardTests, moneyTests,
 	} {
 		for name, test := range group {
