@@ -51,7 +51,7 @@ func (s *Store) listMessages(ctx context.Context, filters []gateway.MessageFilte
 		if err != nil || len(arms) == 0 {
 			return err
 		}
-		rows := prepareArms(conn, arms, order)
+		rows := arms[len(arms)-1].prepare(conn, selectArms(arms), " ORDER BY 1 "+order+" LIMIT ? OFFSET ?")
 		defer rows.finalize()
 		rows.int(limitOf(limit)).int(int64(offset))
 		if list, err = s.readMessages(conn, &rows.query); err != nil {
@@ -87,14 +87,14 @@ func bothWays(sent, received gateway.MessageFilter) []gateway.MessageFilter {
 	return []gateway.MessageFilter{sent, received}
 }
 
-// prepareArms makes one statement of several filters; a limit and an offset are to be bound.
-func prepareArms(conn *sqlite.Conn, arms []*messageFilter, order string) *transient {
-	last := arms[len(arms)-1]
-	var head strings.Builder
+// selectArms makes one statement of several filters, up to the conditions of the last; how they are ordered follows.
+func selectArms(arms []*messageFilter) string {
+	const columns = "SELECT " + messageColumns + " FROM messages m"
+	var sql strings.Builder
 	for _, arm := range arms[:len(arms)-1] {
-		head.WriteString("SELECT " + messageColumns + " FROM messages m" + arm.where() + " UNION ALL ")
+		sql.WriteString(columns + arm.where() + " UNION ALL ")
 	}
-	return last.prepare(conn, head.String()+"SELECT "+messageColumns+" FROM messages m", " ORDER BY 1 "+order+" LIMIT ? OFFSET ?")
+	return sql.String() + columns
 }
 
 // messageFilter is a filter as SQL: what the index answers, and the rest.
@@ -188,7 +188,7 @@ func (c *messageFilter) addRest(f *gateway.MessageFilter) {
 		c.addConstant(fromShown)
 	}
 	if f.To != "" {
-		c.add("dst = ?", f.To)
+		c.add("+dst = ?", f.To) // by no index: addReceived has added that, if it is the right one
 		c.addConstant(toShown)
 	}
 	if f.Country != "" {
