@@ -55,7 +55,11 @@ var optOutTests = map[string]func(*world){
 	"sources are given in the order of the questions": func(w *world) {
 		w.changes([]bool{true, true, true, true}, w.optOut(one, person, pooled), w.optOut(one, person, "C1"), w.optOut(one, personToo, rented), w.optOut(two, person, "C2"))
 		sources := must[[][]string](w)(w.OptOutSources(w.ctx, []gateway.Addressee{
-			{Account: one, Person: personToo}, {Account: two, Person: personToo}, {Account: two, Person: person}, {Account: one, Person: person}, {Account: one, Person: "1"},
+			{Account: one, Person: personToo},
+			{Account: two, Person: personToo},
+			{Account: two, Person: person},
+			{Account: one, Person: person},
+			{Account: one, Person: "1"},
 			{Account: one, Person: person},
 		}))
 		w.same(sources, [][]string{{rented}, nil, {"C2"}, {pooled, "C1"}, nil, {pooled, "C1"}})
