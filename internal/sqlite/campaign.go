@@ -28,9 +28,10 @@ func (tx *tx) putCampaign(c gateway.Campaign) error {
 	if err := tx.requireOwner(c.Account); err != nil {
 		return err
 	}
-	q := prepare(tx.conn, `INSERT INTO campaigns (id, account, rate, daily_cap) VALUES (?, ?, ?, ?)
-		ON CONFLICT (id) DO UPDATE SET rate = excluded.rate, daily_cap = excluded.daily_cap WHERE account = excluded.account`)
-	if err := q.text(c.ID).text(string(c.Account)).float(c.Rate).int(int64(c.DailyCap)).run(); err != nil {
+	q := prepare(tx.conn, `INSERT INTO campaigns (id, account, rate, daily_cap, keywords) VALUES (?, ?, ?, ?, ?)
+		ON CONFLICT (id) DO UPDATE SET rate = excluded.rate, daily_cap = excluded.daily_cap, keywords = excluded.keywords
+		WHERE account = excluded.account`)
+	if err := q.text(c.ID).text(string(c.Account)).float(c.Rate).int(int64(c.DailyCap)).keywords(&c.Keywords).run(); err != nil {
 		return err
 	}
 	if tx.conn.Changes() == 0 {
@@ -49,11 +50,11 @@ func (s *Store) Campaigns(ctx context.Context) (list []gateway.Campaign, err err
 }
 
 func readCampaigns(conn *sqlite.Conn) (list []gateway.Campaign, err error) {
-	q := prepare(conn, "SELECT id, account, rate, daily_cap FROM campaigns ORDER BY id")
+	q := prepare(conn, "SELECT id, account, rate, daily_cap, keywords FROM campaigns ORDER BY id")
 	for q.next() {
-		list = append(list, gateway.Campaign{
-			ID: q.readText(), Account: gateway.AccountID(q.readText()), Rate: q.readFloat(), DailyCap: int(q.readInt()),
-		})
+		c := gateway.Campaign{ID: q.readText(), Account: gateway.AccountID(q.readText()), Rate: q.readFloat(), DailyCap: int(q.readInt())}
+		q.readJSON(&c.Keywords)
+		list = append(list, c)
 	}
 	return list, q.err
 }

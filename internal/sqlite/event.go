@@ -92,7 +92,7 @@ func (s *Store) RetryEvents(ctx context.Context, endpoint int64, now time.Time, 
 }
 
 // RecordAttempts closes events, gives them up, or sets when they are tried again. An attempt that was recorded already, or comes for
-// an event that is closed, changes nothing.
+// an event that is closed, changes nothing. The message from a handset that an event told is handed over when it is told, and is not when it is given up.
 func (s *Store) RecordAttempts(ctx context.Context, attempts []gateway.Attempt) error {
 	return s.write(ctx, func(tx *tx) error {
 		for i := range attempts {
@@ -114,6 +114,12 @@ func (s *Store) RecordAttempts(ctx context.Context, attempts []gateway.Attempt) 
 				if tx.conn.Changes() > 0 { // ids of notices are none of events
 					break
 				}
+			}
+			if a.Inbound.IsZero() || outcome == 0 || tx.conn.Changes() == 0 {
+				continue
+			}
+			if err := tx.handOver(a); err != nil {
+				return err
 			}
 		}
 		return nil

@@ -476,7 +476,7 @@ func (c *conditions) addRegistration(f gateway.NumberFilter) {
 }
 
 // addCampaign adds which campaigns the senders of messages are in.
-func (c *messageFilter) addCampaign(f gateway.MessageFilter) {
+func (c *messageFilter) addCampaign(f *gateway.MessageFilter) {
 	if f.Campaign != "" {
 		c.addPair("sender IN (SELECT n.number FROM numbers n WHERE n.campaign = ?%d AND n.account = ?%d)", f.Campaign, string(f.Account))
 		c.addConstant(fmt.Sprintf("direction = %d", gateway.Outbound))

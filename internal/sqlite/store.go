@@ -44,6 +44,7 @@ type Store struct {
 	listers  chan *sqlite.Conn // for lists with filters: they may take long, and then only each other's time
 	patience time.Duration     // for a list
 	counted  int               // places that one call of UnitsBefore counts at most
+	room     int               // what the waiting segments of an account take at most
 	closed   chan struct{}
 	closing  sync.Once
 }
@@ -72,7 +73,7 @@ func Open(ctx context.Context, options Options) (*Store, error) {
 	}
 	s := &Store{
 		dir: options.Dir, log: options.Log, lock: lock,
-		writing: make(chan struct{}, 1), closed: make(chan struct{}), patience: listPatience, counted: countedPlaces,
+		writing: make(chan struct{}, 1), closed: make(chan struct{}), patience: listPatience, counted: countedPlaces, room: inboundRoom,
 		readers: make(chan *sqlite.Conn, readerCount), listers: make(chan *sqlite.Conn, listerCount),
 	}
 	if err := s.open(ctx, options.Key); err != nil {
