@@ -23,7 +23,7 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // patience bounds what a test waits for; it is only waited for in full when something is wrong.
-const patience = 30 * time.Second
+const patience = 10 * time.Second
 
 // run runs something until the test ends, and checks that it ends then.
 func run(t *testing.T, what func(context.Context) error) (stop func()) {

@@ -308,6 +308,7 @@ type guest struct {
 	said    int       // octets read since our last answer
 	whole   time.Time // the end of the time for content; zero: no content is being read
 	over    bool      // the content was read, or refused: our next answer ends it
+	err     error     // of the first read that failed: what comes after a gap must not be taken for commands
 }
 
 // maxSaid is what a peer may say between two answers, content aside: pipelined commands, and the start of a chunk.
@@ -341,6 +342,9 @@ func (g *guest) content() (done func()) {
 func (g *guest) next() (time.Time, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	if g.err != nil {
+		return time.Time{}, g.err
+	}
 	if g.whole.IsZero() {
 		if g.said > maxSaid {
 			return time.Time{}, errTalk
@@ -364,8 +368,9 @@ func (g *guest) Read(p []byte) (int, error) {
 	}
 	n, err := g.Conn.Read(p)
 	g.mu.Lock()
+	defer g.mu.Unlock()
 	g.said += n
-	g.mu.Unlock()
+	g.err = err
 	return n, err
 }
 
