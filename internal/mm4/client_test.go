@@ -1,6 +1,7 @@
 package mm4_test
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"crypto/tls"
@@ -196,12 +197,12 @@ func TestCutAmidContent(t *testing.T) {
 			hub := newHub(t, mm4test.Config{CutEvery: 2, CutAfter: 1000, Plain: plain, MaxOctets: 1 << 30})
 			client := newClient(t, mm4.ClientConfig{Address: hub.Addr(), Connections: 1})
 			mail := forward("1", "+14155550124")
-			mail.Message.(*mm4.Forward).Parts = []mm4.Part{{Type: "video/mp4", Open: func() (io.ReadCloser, error) {
-				return io.NopCloser(io.LimitReader(zeros{}, 32<<20)), nil // more than sockets hold
-			}}}
 			if out := submit(t, client, mail); out.Status != mm4.Accepted {
 				t.Fatalf("%+v", out)
 			}
+			mail.Message.(*mm4.Forward).Parts = []mm4.Part{{Type: "video/mp4", Open: func() (io.ReadCloser, error) {
+				return io.NopCloser(io.LimitReader(zeros{}, 32<<20)), nil // more than sockets hold
+			}}}
 			out := submit(t, client, mail)
 			if out.Status != mm4.NeverAccepted || out.Phase != mm4.PhaseData || out.Err == nil {
 				t.Errorf("%+v", out)
@@ -558,14 +559,10 @@ func script(t *testing.T, answers []string) string {
 				defer func() { _ = conn.Close() }()
 				defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
 				_, _ = io.WriteString(conn, "220 hub\r\n")
-				lines := make([]byte, 1)
-				for n := 0; ; {
-					if _, err := conn.Read(lines); err != nil {
-						return
-					}
-					if lines[0] == '\n' && n < len(answers) {
+				lines := bufio.NewScanner(conn)
+				for n := 0; lines.Scan() && lines.Text() != "QUIT"; n++ {
+					if n < len(answers) {
 						_, _ = io.WriteString(conn, answers[n]+"\r\n")
-						n++
 					}
 				}
 			})

@@ -208,6 +208,13 @@ func (h *Hub) Forwards() []Forward {
 	return slices.Clone(h.latest)
 }
 
+// Pending is how many answers are still to be sent.
+func (h *Hub) Pending() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.pending
+}
+
 // taken records a message.
 func (h *Hub) taken(f Forward) {
 	h.mu.Lock()
