@@ -526,7 +526,7 @@ func TestTimeouts(t *testing.T) {
 		"final": {[]string{"250 us", "250 ok", "250 ok", "354 go"}, mm4.Unknown, mm4.PhaseFinal},
 	} {
 		t.Run(name, func(t *testing.T) {
-			address := script(t, c.answers)
+			address := script(t, c.answers, nil)
 			client := newClient(t, mm4.ClientConfig{Address: address, Connections: 1, Timeouts: mm4.Timeouts{Command: 300 * time.Millisecond, Final: 50 * time.Millisecond}})
 			out := submit(t, client, forward("1", "+14155550124"))
 			if out.Status != c.status || out.Phase != c.phase {
@@ -539,8 +539,8 @@ func TestTimeouts(t *testing.T) {
 	}
 }
 
-// script is a peer that gives these answers to the lines that come, and then none. It closes when the other side does.
-func script(t *testing.T, answers []string) string {
+// script is a peer that gives these answers to the lines that come, and then none. It closes when the other side does. heard, if any, gets the lines.
+func script(t *testing.T, answers []string, heard chan<- string) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -561,6 +561,9 @@ func script(t *testing.T, answers []string) string {
 				_, _ = io.WriteString(conn, "220 hub\r\n")
 				lines := bufio.NewScanner(conn)
 				for n := 0; lines.Scan() && lines.Text() != "QUIT"; n++ {
+					if heard != nil {
+						heard <- lines.Text()
+					}
 					if n < len(answers) {
 						_, _ = io.WriteString(conn, answers[n]+"\r\n")
 					}
@@ -571,9 +574,35 @@ func script(t *testing.T, answers []string) string {
 	return listener.Addr().String()
 }
 
+// AUTH LOGIN, for peers that offer no better.
+func TestLogin(t *testing.T) {
+	heard := make(chan string, 100)
+	address := script(t, []string{"250-hub\r\n250 AUTH CRAM-MD5 LOGIN", "334 VXNlcm5hbWU6", "334 UGFzc3dvcmQ6", "235 welcome"}, heard)
+	newClient(t, mm4.ClientConfig{Address: address, User: "user", Password: "secret", AuthInClear: true})
+	for _, want := range []string{"EHLO us.example", "AUTH LOGIN", "dXNlcg==", "c2VjcmV0"} {
+		if got := <-heard; got != want {
+			t.Errorf("%q instead of %q", got, want)
+		}
+	}
+}
+
+// A peer whose answer has no end is given up, not listened to.
+func TestEndlessAnswer(t *testing.T) {
+	address := script(t, []string{strings.Repeat("250-more\r\n", 20_000)}, nil)
+	client, err := mm4.NewClient(mm4.ClientConfig{Address: address, Name: "us.example"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	run(t, client.Run)
+	waitUntil(t, func() bool {
+		_, _, err := client.State()
+		return err != nil && strings.Contains(err.Error(), "talks too much")
+	})
+}
+
 // A peer's words reach errors without numbers, and without lines of their own.
 func TestReplyIsMasked(t *testing.T) {
-	address := script(t, []string{"250 us", "550 5.1.1 <+14155550123/TYPE=PLMN@us.example>: unknown"})
+	address := script(t, []string{"250 us", "550 5.1.1 <+14155550123/TYPE=PLMN@us.example>: unknown"}, nil)
 	client := newClient(t, mm4.ClientConfig{Address: address})
 	out := submit(t, client, forward("1", "+14155550124"))
 	if out.Status != mm4.Refused || out.Code != 550 || strings.Contains(out.Err.Error(), "4155550123") || !strings.Contains(out.Text, "unknown") {

@@ -19,9 +19,10 @@ type connection struct {
 	cfg    *ClientConfig
 	smtp   *smtp.Client
 	wire   *wire
-	sent   int  // transactions begun
-	open   bool // a transaction that the peer did not take is still to be ended with RSET
-	closed bool // so that quit and close may follow each other
+	buf    *bufio.Writer // of chunks, once there were any
+	sent   int           // transactions begun
+	open   bool          // a transaction that the peer did not take is still to be ended with RSET
+	closed bool          // so that quit and close may follow each other
 }
 
 // maxAnswer bounds what a peer says between two things that we say.
@@ -46,6 +47,9 @@ func (w *wire) Read(p []byte) (int, error) {
 }
 
 func (w *wire) Write(p []byte) (int, error) {
+	if w.heard > maxAnswer { // for good: what comes next would be taken for the answer to something else
+		return 0, errChatter
+	}
 	w.heard = 0
 	if w.piece > 0 {
 		if err := w.SetDeadline(time.Now().Add(w.piece)); err != nil {
@@ -344,41 +348,41 @@ const chunk = 256 << 10
 
 // chunks sends the content with BDAT. RFC 3030.
 func (c *connection) chunks(doc *document) (Phase, error) {
-	w := &chunkWriter{c: c, buf: bufio.NewWriterSize(nil, chunk)}
-	w.buf.Reset(chunkSink{w})
-	if err := doc.write(w.buf); err != nil {
+	w := &chunkWriter{c: c}
+	if c.buf == nil {
+		c.buf = bufio.NewWriterSize(nil, chunk)
+	}
+	c.buf.Reset(w)
+	if err := doc.write(c.buf); err != nil {
 		return PhaseData, err
 	}
 	w.last = true
 	c.wire.within(c.cfg.Timeouts.Final)
-	if w.buf.Buffered() == 0 {
-		_, err := chunkSink{w}.Write(nil)
+	if c.buf.Buffered() == 0 {
+		_, err := w.Write(nil)
 		return PhaseFinal, err
 	}
-	return PhaseFinal, w.buf.Flush()
+	return PhaseFinal, c.buf.Flush()
 }
 
-// chunkWriter gathers content into chunks.
+// chunkWriter is below the buffer that gathers content into chunks.
 type chunkWriter struct {
 	c    *connection
-	buf  *bufio.Writer
 	last bool
 }
 
-type chunkSink struct{ w *chunkWriter }
-
 // Write sends one chunk and waits for its answer.
-func (s chunkSink) Write(p []byte) (int, error) {
-	c := s.w.c
+func (s *chunkWriter) Write(p []byte) (int, error) {
+	c := s.c
 	command := "BDAT " + strconv.Itoa(len(p))
-	if s.w.last {
+	if s.last {
 		command += " LAST"
 	}
 	w := c.smtp.Text.W
 	if _, err := io.WriteString(w, command+"\r\n"); err != nil {
 		return 0, err
 	}
-	if !s.w.last {
+	if !s.last {
 		c.wire.piece = c.cfg.Timeouts.Data
 		defer func() { c.wire.piece = 0 }()
 	}
