@@ -14,6 +14,7 @@ import (
 	"github.com/heliograph/heliograph/internal/egress"
 	"github.com/heliograph/heliograph/internal/gateway"
 	"github.com/heliograph/heliograph/internal/media"
+	"github.com/heliograph/heliograph/internal/mo"
 	"github.com/heliograph/heliograph/internal/mt"
 	"github.com/heliograph/heliograph/internal/operator"
 	"github.com/heliograph/heliograph/internal/plivo"
@@ -121,6 +122,7 @@ type server struct {
 	service    *mt.Service
 	dispatcher *mt.Dispatcher
 	receipts   *dlr.Service
+	inbound    *mo.Service
 	callbacks  *webhook.Worker
 	carriers   carriers
 	feedback   *plivo.Feedback
@@ -153,14 +155,21 @@ func newServer(ctx context.Context, cfg *Config, store *sqlite.Store, library *m
 	s.receipts = dlr.NewService(store)
 	s.receipts.Attach, s.receipts.Told, s.receipts.Ended = s.dispatcher.Attach, s.callbacks.Told, s.dispatcher.Ended
 
-	if s.carriers, err = newCarriers(cfg, s.dispatcher, s.receipts.Record, log); err != nil {
-		return nil, err
-	}
 	prices, errs := readPrices(cfg.Prices)
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
 	}
 	s.service = mt.NewService(store, s.dispatcher, ids, time.Now)
+	answers := answerer{accept: s.service.Accept, loops: cfg.Inbound.Loop.loops(), ids: ids, now: time.Now}
+	s.inbound = mo.NewService(mo.Config{
+		Store: store, IDs: ids, Now: time.Now, Log: log, Price: prices.Inbound, Told: s.callbacks.Told, OptedOut: s.dispatcher.OptedOut,
+		Answer: answers.answer, PartialAfter: time.Duration(cfg.Inbound.PartialAfter),
+	})
+	handsets := &handsets{take: s.inbound.Take}
+	to := takers{receipt: s.receipts.Record, part: s.inbound.Receive, settled: s.inbound.Settled, handsets: handsets}
+	if s.carriers, err = newCarriers(cfg, s.dispatcher, to, log); err != nil {
+		return nil, err
+	}
 	s.service.Routes, s.service.Told = cfg.routes(s.carriers.names()), s.callbacks.Told
 	s.service.Countries, s.service.Breached = cfg.Countries, s.alerts.Tell
 	s.service.Price = prices.Outbound
@@ -181,21 +190,26 @@ func newServer(ctx context.Context, cfg *Config, store *sqlite.Store, library *m
 	}
 	s.operator = operator.New(operator.Config{
 		Store: store, TokenHash: token, Queue: s.dispatcher, Binds: s.carriers.binds, Receipted: s.carriers.receipted,
-		Changed: s.service.Refresh, Explain: s.service.Explain, Told: s.callbacks.Told, IDs: ids, Random: fillRandom, Now: time.Now, Log: log,
+		Changed: s.service.Refresh, Explain: s.service.Explain, Told: s.callbacks.Told, OptedOut: s.dispatcher.OptedOut, IDs: ids, Random: fillRandom, Now: time.Now, Log: log,
 		ConversionWindow: time.Duration(cfg.ConversionWindow),
 	})
+	if len(handsets.networks) > 0 {
+		s.operator.Bring = handsets.bring
+	}
 	return s, nil
 }
 
-// start runs everything, from the end of a message's way to its beginning.
+// start runs everything, from the end of a message's way to its beginning. What is brought by carriers outlives them: they are told what became of
+// everything. Accepting outlives what it is given beside the API: answers to keywords, and what applications answer to messages from handsets.
 func (s *server) start(running *stages, listener *httpListener) {
 	running.start("retention", s.purge, s.scrub)
 	running.start("media", s.library.Run)
+	running.start("accepting", s.service.Run)
 	running.start("callbacks", s.callbacks.Run, s.alerts.Run)
-	running.start("receipts", s.receipts.Run)
+	running.start("receipts and inbound", s.receipts.Run, s.inbound.Run)
 	running.start("carriers", s.carriers.runs()...)
 	running.start("dispatcher", s.dispatcher.Run)
-	running.start("accepting", s.service.Run, s.feedback.Run)
+	running.start("feedback", s.feedback.Run)
 	running.start("http", func(ctx context.Context) error { return listener.serve(ctx, s.handler()) })
 }
 

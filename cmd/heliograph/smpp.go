@@ -42,6 +42,7 @@ func (c *CarrierConfig) esme() (esme.Config, error) {
 		GSM7Coding: smpp.DataCoding(c.GSMCoding), UCS2Coding: smpp.DataCoding(c.UCS2Coding), GSM7AsLatin1: c.GSMAsLatin1,
 		LongCode: c.LongCode.esme(), TollFree: c.TollFree.esme(), ShortCode: c.ShortCode.esme(), Alphanumeric: c.Alphanumeric.esme(),
 		Destination: c.Destination.esme(), RequestReceipts: receiptRequests[c.Receipts], RefuseInbound: c.RefuseInbound,
+		GSM7Packed: c.GSMPacked, OctetsAsLatin1: c.OctetsAsLatin1, CountryCode: c.CountryCode, Unrented: unrented[c.Unrented],
 		Answers: answers, ReceiptErrors: receiptErrors,
 	}
 	if settings.Window == 0 {
