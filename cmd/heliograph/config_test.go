@@ -166,6 +166,8 @@ func TestConfigErrors(t *testing.T) {
 		"carriers: [{name: a, protocol: smpp, address: 'h:1', system_id: u, bind: both}]":               "carriers[0].bind:",
 		"carriers: [{name: a, protocol: smpp, address: 'h:1', system_id: u, concatenation: glue}]":      "carriers[0].concatenation:",
 		"carriers: [{name: a, protocol: smpp, address: 'h:1', system_id: u, receipt_ids: roman}]":       "carriers[0].receipt_ids:",
+		"carriers: [{name: a, protocol: smpp, address: 'h:1', system_id: u, country: Utopia}]":          "carriers[0].country:",
+		"carriers: [{name: a, protocol: smpp, address: 'h:1', system_id: u, unrented_number: sell}]":    "carriers[0].unrented_number:",
 		"carriers: [{name: a, protocol: smpp, address: 'h:1', system_id: u, tls: true, tls_ca: no}]":    "carriers[0].tls_ca:",
 		"{carriers: [{name: a, protocol: loopback}], routes: [{carriers: [a], sender_type: fax}]}":      "routes[0].sender_type:",
 		"{carriers: [{name: a, protocol: loopback}], routes: [{carriers: [a], account: me}]}":           "routes[0].account:",

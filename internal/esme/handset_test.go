@@ -66,8 +66,14 @@ func TestTextsFromHandsets(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, text := range []smpptest.Text{
-			{Text: "hello [€]"}, {Text: long + "€Ω"}, {Text: "ça ÿ", Coding: 3}, {Text: long + "é", Coding: 3}, {Text: "я😀", Coding: 8},
-			{Text: long + "😀", Coding: 8}, {Text: "a€€b", Room: 2}, {Text: "я😀😀", Coding: 8, Room: 2},
+			{Text: "hello [€]"},
+			{Text: long + "€Ω"},
+			{Text: "ça ÿ", Coding: 3},
+			{Text: long + "é", Coding: 3},
+			{Text: "я😀", Coding: 8},
+			{Text: long + "😀", Coding: 8},
+			{Text: "a€€b", Room: 2},
+			{Text: "я😀😀", Coding: 8, Room: 2},
 		} {
 			for _, carriage := range []smpptest.Carriage{smpptest.Header8, smpptest.Header16, smpptest.SAR, smpptest.Payload} {
 				for _, asData := range []bool{false, true} {
