@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"net"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/heliograph/heliograph/internal/esme"
@@ -48,11 +47,12 @@ type CarrierConfig struct {
 	GSMAsLatin1     bool     `yaml:"gsm_as_latin1"`   // the SMSC's default alphabet is ISO 8859-1
 	Validity        bool     `yaml:"validity_period"` // tell the SMSC when a message expires
 	Receipts        string   `yaml:"receipts"`        // final, failures or none: for which ends a receipt is asked for
-	RefuseInbound   bool     `yaml:"refuse_inbound"`  // refuse messages from handsets for good
-	GSMPacked       bool     `yaml:"gsm_packed"`      // septets of messages from handsets come packed
-	OctetsAsLatin1  bool     `yaml:"octets_as_latin1"`
-	CountryCode     string   `yaml:"country_code"` // of handsets' numbers that come without theirs
-	Unrented        string   `yaml:"unrented"`     // refuse, defer or drop: messages from handsets for numbers that nobody rents
+	// Of messages from handsets.
+	GSMPacked      bool   `yaml:"gsm_packed"`       // septets come packed
+	OctetsAsLatin1 bool   `yaml:"octets_as_latin1"` // what comes as data without an alphabet is text
+	Country        string `yaml:"country"`          // of numbers that come without their country code; empty: they come with it
+	UnrentedNumber string `yaml:"unrented_number"`  // refuse, defer or drop: messages for numbers that no account rents
+	RefuseInbound  bool   `yaml:"refuse_inbound"`   // refuse all for good
 	// Answers says what a command_status means: throttled, deferred, or the error code that the message fails with.
 	Answers map[string]string `yaml:"answers"`
 	// ReceiptErrors says which error code an error of a receipt's text means.
@@ -180,14 +180,14 @@ func (c *CarrierConfig) checkSMPP() []error {
 	if _, ok := receiptRequests[c.Receipts]; !ok {
 		wrong("receipts: must be final, failures or none")
 	}
-	if _, ok := unrented[c.Unrented]; !ok {
-		wrong("unrented: must be refuse, defer or drop")
+	if _, ok := unrentedNumbers[c.UnrentedNumber]; !ok {
+		wrong("unrented_number: must be refuse, defer or drop")
 	}
 	if c.GSMPacked && c.GSMAsLatin1 {
-		wrong("gsm_packed: excludes gsm_as_latin1")
+		wrong("gsm_packed, gsm_as_latin1: exclude each other")
 	}
-	if len(c.CountryCode) > 3 || strings.Trim(c.CountryCode, "0123456789") != "" || strings.HasPrefix(c.CountryCode, "0") {
-		wrong("country_code: must be the 1 to 3 digits of a calling code")
+	if _, err := c.countryCode(); err != nil {
+		wrong("country: %w", err)
 	}
 	if _, err := c.answers(); err != nil {
 		wrong("answers: %w", err)

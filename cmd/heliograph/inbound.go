@@ -7,7 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/heliograph/heliograph/internal/esme"
 	"github.com/heliograph/heliograph/internal/gateway"
 	"github.com/heliograph/heliograph/internal/loopback"
 	"github.com/heliograph/heliograph/internal/mo"
@@ -52,11 +51,6 @@ func (c *InboundConfig) check() []error {
 
 func (c *LoopConfig) loops() *mo.Loops {
 	return &mo.Loops{Most: c.Answers, Window: time.Duration(c.Within)}
-}
-
-// unrented are the words of the configuration for what an SMSC is answered when nobody rents a number.
-var unrented = map[string]esme.Unrented{
-	"": esme.RefuseUnrented, "refuse": esme.RefuseUnrented, "defer": esme.DeferUnrented, "drop": esme.DropUnrented,
 }
 
 // answerer makes messages of the automatic answers to keywords.

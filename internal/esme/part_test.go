@@ -447,3 +447,18 @@ func FuzzPart(f *testing.F) {
 		}
 	})
 }
+
+func BenchmarkPart(b *testing.B) {
+	b.ReportAllocs()
+	c := inboundConfig()
+	pdu := &smpp.DeliverSM{
+		Source: smpp.Address{TON: 1, NPI: 1, Addr: "14155550123"}, Dest: smpp.Address{TON: 1, NPI: 1, Addr: "14155550100"},
+		ESMClass: smpp.ESMUDHI, ShortMessage: "\x05\x00\x03\x07\x02\x01" + strings.Repeat("a", 153),
+	}
+	now := time.Now()
+	for b.Loop() {
+		if _, err := c.part(pdu, now, 1); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -49,8 +49,12 @@ func TestDeliver(t *testing.T) {
 		alphabet tpdu.Alphabet
 		segments int
 	}{
-		{"", tpdu.GSM7, 1}, {"hello", tpdu.GSM7, 1}, {strings.Repeat("a", 160), tpdu.GSM7, 1}, {strings.Repeat("€", 100), tpdu.GSM7, 2},
-		{strings.Repeat("я", 70), tpdu.UCS2, 1}, {strings.Repeat("😀", 70), tpdu.UCS2, 3},
+		{"", tpdu.GSM7, 1},
+		{"hello", tpdu.GSM7, 1},
+		{strings.Repeat("a", 160), tpdu.GSM7, 1},
+		{strings.Repeat("€", 100), tpdu.GSM7, 2},
+		{strings.Repeat("я", 70), tpdu.UCS2, 1},
+		{strings.Repeat("😀", 70), tpdu.UCS2, 3},
 	} {
 		c, a := newAccount()
 		called := 0
