@@ -78,6 +78,18 @@ func TestRecordCodes(t *testing.T) {
 	}
 }
 
+// TestRecordWithoutExpiry: a message that never waited to be sent shows no time for it.
+func TestRecordWithoutExpiry(t *testing.T) {
+	s := newServer(t)
+	m := s.giveMessage(func(m *gateway.Message) {
+		m.Direction, m.State, m.ExpiresAt = gateway.Inbound, gateway.Received, time.Time{}
+	})
+	r := s.ok(s.do(ask{method: "GET", path: mainPath + "/Message/" + m.ID.String()}), 200)
+	if got := r.body["message_expiry"]; got != 0.0 {
+		t.Errorf("message_expiry %v", got)
+	}
+}
+
 func TestRecordRedaction(t *testing.T) {
 	s := newServer(t)
 	for _, test := range []struct {

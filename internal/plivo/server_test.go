@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -192,10 +193,16 @@ func (s *server) check(req *http.Request, r *reply) {
 	if err := json.Unmarshal([]byte(r.text), &r.body); err != nil {
 		s.t.Fatalf("%s %s: %d: not a JSON object: %v: %q", req.Method, req.URL, r.status, err, r.text)
 	}
-	if _, failed := r.body["error"].(string); failed != (r.status >= 400) {
+	if text, failed := r.body["error"].(string); failed != (r.status >= 400) || failed && (text == "" || insideWords.MatchString(text)) {
 		s.t.Errorf("%s %s: %d with %s", req.Method, req.URL, r.status, r.text)
 	}
+	if r.status/100 != 2 && r.status < 400 {
+		s.t.Errorf("%s %s: %d: clients make a GET of a POST that is redirected", req.Method, req.URL, r.status)
+	}
 }
+
+// insideWords are those that only this program's authors understand.
+var insideWords = regexp.MustCompile(`(?i)\b(json:|unmarshal|strconv|parsing|syntax|struct|interface|pointer|nil|EOF|goroutine|runtime|panic|sqlite|postgres|sql|errno)\b|%!|\bGo\b|\b(http|url|mime|multipart|plivo|mt|gateway|media|store): `)
 
 // refused checks a refusal, to the letter.
 func (s *server) refused(r *reply, status int, text string) {
