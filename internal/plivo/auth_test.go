@@ -313,7 +313,7 @@ func TestStoreFailures(t *testing.T) {
 			}
 			body := `{"name":"x","app_name":"x","number":"14152223333","source":"14155550100","src":"14155550100","dst":"14152223333","text":"x","status":"CONVERTED","timestamp":"2026-03-04T05:06:07Z"}`
 			if i > 0 { // the account itself has an address of its own
-				body = strings.TrimSuffix(body, "}") + "," + registrationArguments + `,"number":"14152223333"}`
+				body = strings.TrimSuffix(body, "}") + "," + registrationArguments + `,"numbers":["14152223333"]}`
 			}
 			q := ask{method: method, path: fill.Replace(route.pattern) + "?country_iso=US&dst=14152223333", body: body}
 			if route.pattern == "/v1/Account/{auth_id}/Media/" && method == "POST" {
