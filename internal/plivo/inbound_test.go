@@ -12,6 +12,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
 	"github.com/heliograph/heliograph/internal/gateway"
@@ -158,6 +159,60 @@ func TestInboundMMS(t *testing.T) {
 	e := s.inbound(func(m *gateway.Message) { m.Service, m.MediaIDs = gateway.MMS, []string{first.ID.String()} })
 	if _, err := callbacks.Render(t.Context(), e); !errors.As(err, &passing) || passing.Code != gateway.Unavailable {
 		t.Errorf("error %v", err)
+	}
+}
+
+// TestInboundRecord holds the record of a message from a handset to the letter, and what it says of how that went.
+func TestInboundRecord(t *testing.T) {
+	s := newServer(t)
+	e := s.inbound(func(m *gateway.Message) { m.Units, m.Powerpack = 2, s.handler.(*API).ids.Next(s.now) })
+	m := e.Message
+	get := func() *reply { return s.ok(s.do(ask{method: "GET", path: messagePath + m.ID.String() + "/"}), 200) }
+	r := get()
+	for name, want := range map[string]any{
+		"message_direction": "inbound", "message_state": "received", "from_number": "14152223333", "to_number": "14155550100", "units": 2.0, "total_rate": "0.00350", "total_amount": "0.00700",
+		"error_code": nil, "error_message": "", "powerpack_id": m.Powerpack.String(), "requester_ip": "", "is_domestic": true, "destination_country_iso2": "US", "log": "true",
+		"message_expiry": 0.0, "message_sent_time": nil, "message_updated_time": "2026-03-04 05:06:07.123456+00:00", "estimated_send_time": nil, "tendlc_campaign_id": "",
+	} {
+		if diff := cmp.Diff(want, r.body[name]); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+	for _, test := range []struct {
+		state  gateway.State
+		detail string
+		code   any
+		text   string
+	}{
+		{gateway.Received, "2 of the message's 3 segments came", nil, "2 of the message's 3 segments came"},
+		{gateway.Delivered, "", "000", ""},
+		{gateway.Delivered, "Message 1 was not sent: it has no text", "000", "Message 1 was not sent: it has no text"},
+		{gateway.Undelivered, "", nil, "The application could not be told of the message"},
+		{gateway.Undelivered, "x", nil, "The application could not be told of the message; x"},
+	} {
+		m.State, m.Detail = test.state, test.detail
+		if r := get(); r.body["error_code"] != test.code || r.string("error_message") != test.text {
+			t.Errorf("%s, %q: %s", test.state, test.detail, r.text)
+		}
+	}
+	m.Log = gateway.LogNothing
+	if r := get(); r.string("from_number") != "14152223***" || r.string("to_number") != "14155550100" || r.string("log") != "false" {
+		t.Errorf("not to be logged: %s", r.text)
+	}
+}
+
+// TestInboundMedia: the files of an inbound MMS are listed as those of any message, unless nothing of it is to be shown.
+func TestInboundMedia(t *testing.T) {
+	s := newServer(t)
+	medium := s.giveMedium(mainID, "a.png")
+	m := s.inbound(func(m *gateway.Message) { m.Service, m.MediaIDs = gateway.MMS, []string{medium.ID.String()} }).Message
+	path := messagePath + m.ID.String() + "/Media/"
+	if r := s.ok(s.do(ask{method: "GET", path: path}), 200); len(r.objects()) != 1 || r.objects()[0]["media_id"] != medium.ID.String() {
+		t.Errorf("%s", r.text)
+	}
+	m.Log = gateway.LogNothing
+	if r := s.ok(s.do(ask{method: "GET", path: path}), 200); len(r.objects()) != 0 {
+		t.Errorf("%s", r.text)
 	}
 }
 
