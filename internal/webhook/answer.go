@@ -11,10 +11,11 @@ import (
 // AnswerOctets is how much is read of what an application answers when it is told of a message from a handset.
 const AnswerOctets = 64 << 10
 
+// fromHandset tells whether an event is of a message from a handset.
+func fromHandset(e *gateway.Event) bool { return e.Message != nil && e.Message.Direction == gateway.Inbound }
+
 // listens tells whether what the receiver of an event answers matters.
-func (w *Worker) listens(it *item) bool {
-	return it.event.Message.Direction == gateway.Inbound && w.Answered != nil
-}
+func (w *Worker) listens(e *gateway.Event) bool { return w.Answered != nil && fromHandset(e) }
 
 // readAnswer reads an answer's body up to its bound, and one octet more if there is more, if the answer is one that counts.
 func readAnswer(resp *http.Response) ([]byte, error) {

@@ -117,13 +117,13 @@ func (w *Worker) post(it *item, drain []byte) (o outcome) {
 	var answer []byte
 	if err == nil {
 		o.status = resp.StatusCode
-		if w.listens(it) {
+		if w.listens(&it.event) {
 			answer, err = readAnswer(resp)
 		}
 		err = drained(resp, drain, err)
 	}
 	o.err, o.ended = err, w.Now()
-	if w.listens(it) && o.heard() {
+	if w.listens(&it.event) && o.heard() {
 		w.handOn(it, &o, resp.Header.Get("Content-Type"), answer)
 	}
 	o.cutOff = (o.err != nil || o.untaken != nil) && w.posting.Err() != nil
@@ -231,7 +231,7 @@ func (w *Worker) describe(it *item, o *outcome) {
 		Event: it.event.ID, Number: it.event.Attempt + 1, AtMicro: o.started.UnixMicro(), Status: o.status,
 		Latency: int(o.ended.Sub(o.started) / time.Millisecond), Error: reason(o), Note: o.note,
 	}
-	if it.event.Message.Direction == gateway.Inbound {
+	if fromHandset(&it.event) {
 		a.Inbound = it.event.Message.ID
 	}
 	if a.Done = o.told(); !a.Done {
