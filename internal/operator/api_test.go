@@ -558,7 +558,7 @@ func TestHeld(t *testing.T) {
 func TestMessageShowsNoSecrets(t *testing.T) {
 	f := newFixture()
 	f.message = &gateway.Message{
-		ID: f.IDs.Next(noon), Account: "MAXXXXXXXXXXXXXXXXXX", From: "14155550100", To: "14155550123", Text: "the secret text", Country: "US",
+		ID: f.IDs.Next(noon), Account: "MAXXXXXXXXXXXXXXXXXX", From: "14155550100", To: "14155550123", Text: "the secret text", Country: "US", Service: gateway.SMS,
 		PickedBy: gateway.BySameArea, Carrier: "main", Units: 2, AcceptedAt: noon, ExpiresAt: noon.Add(time.Hour),
 		Progress: gateway.Progress{State: gateway.Sent, Parts: 2, Taken: gateway.AllParts(2), Delivered: gateway.PartMask(0).With(2), SentAt: noon},
 	}
