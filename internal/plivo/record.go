@@ -63,7 +63,7 @@ func (a *API) getMessage(c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	shown, err := a.records(c, c.accountID(), []*gateway.Message{m})
+	shown, err := a.records(c, m.Account, []*gateway.Message{m})
 	if err != nil {
 		return answer{}, err
 	}
@@ -165,7 +165,7 @@ const nothing = "0.00000"
 // shownNumbers are the message's numbers, as far as its log setting lets them be shown. It covers the number of the person: that a message goes
 // to, or comes from.
 func shownNumbers(m *gateway.Message) (from, to string) {
-	if m.Log != gateway.LogNothing && m.Log != gateway.LogContentOnly {
+	if !m.Log.HidesNumber() {
 		return m.From, m.To
 	}
 	if m.Direction == gateway.Inbound {
