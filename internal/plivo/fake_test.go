@@ -48,7 +48,7 @@ func (s *fakeStore) Message(_ context.Context, account gateway.AccountID, id gat
 		return nil, s.err
 	}
 	for _, m := range s.messages {
-		if m.ID == id && m.Account == account {
+		if m.ID == id && (m.Account == account || s.accounts[m.Account].Parent == account) {
 			return m, nil
 		}
 	}

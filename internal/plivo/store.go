@@ -43,12 +43,13 @@ type Store interface {
 	// linked to none.
 	DeleteApplication(ctx context.Context, account gateway.AccountID, id string) error
 
-	// Message reads one message of the account.
+	// Message reads one message of the account, or of a subaccount of it, also of one that was removed.
 	Message(ctx context.Context, account gateway.AccountID, id gateway.ID) (*gateway.Message, error)
 	// Messages lists messages newest first, and how many fit the filter in all.
 	Messages(ctx context.Context, filter gateway.MessageFilter) ([]*gateway.Message, int, error)
 
-	// ForgetMedia makes a message of the account name no media any more. NotFound when there is none of that id; Conflict while it is queued.
+	// ForgetMedia makes a message of the account, or of a subaccount of it, name no media any more. NotFound when there is none of that id; Conflict
+	// while it is queued.
 	ForgetMedia(ctx context.Context, account gateway.AccountID, id gateway.ID) error
 	// Media lists files of the account, newest first, and how many there are.
 	Media(ctx context.Context, filter gateway.MediumFilter) ([]gateway.Medium, int, error)
@@ -57,7 +58,7 @@ type Store interface {
 	MediaByID(ctx context.Context, account gateway.AccountID, ids []gateway.ID, at time.Time) ([]gateway.Medium, error)
 
 	// RecordConversions keeps feedback on messages, in its order; what came before on a message is replaced. Results are in the order of the
-	// feedback: NotFound when the account has no such message, Invalid when it is not trackable.
+	// feedback: NotFound when neither the account nor a subaccount of it has such a message, Invalid when it is not trackable.
 	RecordConversions(ctx context.Context, batch []gateway.Conversion) ([]error, error)
 
 	// CreatePowerpack stores a new powerpack; Conflict when the account has one of that name, Invalid when it has not the application that is linked.
