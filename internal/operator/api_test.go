@@ -40,7 +40,9 @@ type fixture struct {
 	registrations []gateway.Registration
 	fail          error // of every store call
 	counted       gateway.ConversionFilter
-	blocks        []gateway.ConversionCount
+	countries     []gateway.ConversionCount            // nil: some of anything
+	blocks        map[string][]gateway.ConversionCount // by country
+	manyBlocks    bool                                 // more than are read together, unless it is within six hours
 	listed        gateway.MessageFilter
 	guard         gateway.Guard
 	credits       []gateway.Credit

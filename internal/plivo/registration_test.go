@@ -104,7 +104,7 @@ func TestProfileOfTheGoClient(t *testing.T) {
 		"authorized_contact":{"first_name":"","last_name":"Roe","email":"","phone":"","title":"","seniority":""},"alt_business_id_type":"","stock_symbol":""}`}), 202)
 	want["company_name"], want["stock_symbol"] = "New Ltd", "" // which a business may have no more
 	want["authorized_contact"].(map[string]any)["last_name"] = "Roe"
-	if diff := cmp.Diff(want, s.get("/Profile/"+id)["profile"]); diff != "" {
+	if diff := cmp.Diff(want, s.get("/Profile/" + id)["profile"]); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	s.refused(s.do(ask{method: "POST", path: mainPath + "/Profile/", body: `{"profile_alias":""}`}), 400, "profile_alias parameter not present")
