@@ -244,6 +244,27 @@ func (s *fakeStore) RentNumber(_ context.Context, account gateway.AccountID, num
 	return nil
 }
 
+func (s *fakeStore) AddNumbers(_ context.Context, numbers []gateway.Number) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var fresh []gateway.Number
+	for _, n := range numbers {
+		if _, err := s.ownNumber(n.Account, n.Number); err == nil {
+			continue
+		}
+		if slices.ContainsFunc(s.numbers, func(other gateway.Number) bool { return other.Number == n.Number }) {
+			return gateway.Errorf(gateway.Conflict, "%s cannot be added", n.Number)
+		}
+		if err := s.linkable(n.Account, n.Application); err != nil {
+			return err
+		}
+		n.RentedAt = n.AddedAt
+		fresh = append(fresh, n)
+	}
+	s.numbers = append(s.numbers, fresh...)
+	return nil
+}
+
 func (s *fakeStore) ChangeNumber(_ context.Context, account gateway.AccountID, number string, change gateway.NumberChange) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -82,6 +82,9 @@ type Store interface {
 	// RentNumber gives a number of the inventory to the account, linked to an application or to none. NotFound when it is not in
 	// the inventory; Conflict when the account has it already; Invalid when it has not the application.
 	RentNumber(ctx context.Context, account gateway.AccountID, number, application string, at time.Time) error
+	// AddNumbers stores numbers that an account brings along; those that it has already stay as they are. All or none: Conflict when one is somebody
+	// else's or in the inventory; Invalid when the account, or its application, does not exist.
+	AddNumbers(ctx context.Context, numbers []gateway.Number) error
 	// ChangeNumber changes a number of the account; NotFound when it has none of that name; Invalid when it is to be linked to an application
 	// that its owner has not.
 	ChangeNumber(ctx context.Context, account gateway.AccountID, number string, change gateway.NumberChange) error
