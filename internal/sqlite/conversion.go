@@ -12,21 +12,12 @@ import (
 // RecordConversions keeps feedback on messages, in its order; what came before on a message is replaced. Results are in the order of the
 // feedback: NotFound when neither the account nor a subaccount of it has such a message, Invalid when it is not trackable.
 func (s *Store) RecordConversions(ctx context.Context, batch []gateway.Conversion) ([]error, error) {
-	results := make([]error, len(batch))
-	err := s.write(ctx, func(tx *tx) error {
-		for i := range batch {
-			err := s.recordConversion(tx, &batch[i])
-			if err != nil && !isRefusal(err) {
-				return err
-			}
-			results[i] = err
+	return writeEach(ctx, s, len(batch), func(tx *tx, i int) (refused, err error) {
+		if err = s.recordConversion(tx, &batch[i]); isRefusal(err) {
+			return err, nil
 		}
-		return nil
-	})
-	if err != nil {
 		return nil, err
-	}
-	return results, nil
+	})
 }
 
 func (s *Store) recordConversion(tx *tx, c *gateway.Conversion) error {
