@@ -92,8 +92,8 @@ func TestProfiles(t *testing.T) {
 	}
 }
 
-// TestProfileOfTheGoClient: its updates have every field, and those that were not set are empty.
-func TestProfileOfTheGoClient(t *testing.T) {
+// TestUpdatesOfTheGoClient: they have fields that were not set, and these are empty.
+func TestUpdatesOfTheGoClient(t *testing.T) {
 	s := newServer(t)
 	id := s.register("/Profile/", strings.ReplaceAll(profileArguments, `"US"`, `"us"`)+`,"website":"https://a.example","stock_symbol":"EX","alt_business_id_type":"DUNS"`, "profile_uuid")
 	want := s.get("/Profile/" + id)["profile"].(map[string]any)
@@ -108,6 +108,13 @@ func TestProfileOfTheGoClient(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	s.refused(s.do(ask{method: "POST", path: mainPath + "/Profile/", body: `{"profile_alias":""}`}), 400, "profile_alias parameter not present")
+	brand := s.register("/10dlc/Brand/", `"profile_uuid":"`+id+`","brand_alias":"x"`, "brand_id")
+	campaign := s.register("/10dlc/Campaign/", `"brand_id":"`+brand+`",`+campaignArguments, "campaign_id")
+	s.ok(s.do(ask{method: "POST", path: mainPath + "/10dlc/Campaign/" + campaign, body: `{"sample1":"","message_flow":"on the web"}`}), 202)
+	shown := s.get("/10dlc/Campaign/" + campaign)["campaign"].(map[string]any)
+	if shown["sample1"] != "Your code is 123456, thank you." || shown["message_flow"] != "on the web" {
+		t.Errorf("the campaign is %v", shown)
+	}
 }
 
 // inList checks what a list holds, and gives its meta.
