@@ -34,6 +34,7 @@ type benchResult struct {
 	CallbacksOn  bool    `json:"callbacks_on"`
 	TotalSeconds float64 `json:"seconds"`
 
+	Inbound *inboundResult `json:"inbound,omitempty"`
 	Backlog *backlogResult `json:"backlog,omitempty"`
 }
 
@@ -81,6 +82,9 @@ func (r *benchResult) print(out io.Writer) {
 	}
 	fmt.Fprintf(out, "server CPU        %.3f s per 1,000 messages (%.2f s in all)\n", r.CPUPer1000, r.CPU)
 	fmt.Fprintf(out, "server memory     %.0f MB\n", r.ResidentMB)
+	if r.Inbound != nil {
+		r.Inbound.print(out)
+	}
 	if r.Backlog != nil {
 		r.Backlog.print(out)
 	}

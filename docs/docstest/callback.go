@@ -11,6 +11,7 @@ import (
 var (
 	statusCallback       = promise{"POST /v1/Account/{auth_id}/Message/", "status"}
 	registrationCallback = promise{"POST /v1/Account/{auth_id}/10dlc/Brand/", "decision"}
+	inboundWebhook       = promise{"POST /v1/Account/{auth_id}/Application/", "message"}
 )
 
 type promise struct{ operation, name string }
@@ -18,10 +19,18 @@ type promise struct{ operation, name string }
 // CheckCallback says what about the parameters of a callback is not as the document says; nil: nothing. Those that name an endpoint are about what an
 // account registered, all others about messages.
 func (d *Document) CheckCallback(method string, parameters map[string]string) error {
-	promised := statusCallback
 	if _, ok := parameters["endpoint"]; ok {
-		promised = registrationCallback
+		return d.checkCallback(registrationCallback, method, parameters)
 	}
+	return d.checkCallback(statusCallback, method, parameters)
+}
+
+// CheckInbound says what about the parameters that tell an application of a message is not as the document says; nil: nothing.
+func (d *Document) CheckInbound(method string, parameters map[string]string) error {
+	return d.checkCallback(inboundWebhook, method, parameters)
+}
+
+func (d *Document) checkCallback(promised promise, method string, parameters map[string]string) error {
 	schema, err := d.callbackSchema(promised, method)
 	if err != nil {
 		return err
