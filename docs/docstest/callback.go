@@ -7,40 +7,52 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 )
 
-// CheckCallback says what about the parameters of a status callback is not as the document says; nil: nothing.
+// Where the document promises callbacks: the operation, and what it calls them.
+var (
+	statusCallback       = promise{"POST /v1/Account/{auth_id}/Message/", "status"}
+	registrationCallback = promise{"POST /v1/Account/{auth_id}/10dlc/Brand/", "decision"}
+	inboundWebhook       = promise{"POST /v1/Account/{auth_id}/Application/", "message"}
+)
+
+type promise struct{ operation, name string }
+
+// CheckCallback says what about the parameters of a callback is not as the document says; nil: nothing. Those that name an endpoint are about what an
+// account registered, all others about messages.
 func (d *Document) CheckCallback(method string, parameters map[string]string) error {
-	return d.checkCallback(method, parameters, "POST /v1/Account/{auth_id}/Message/", "status", "StatusCallback")
+	if _, ok := parameters["endpoint"]; ok {
+		return d.checkCallback(registrationCallback, method, parameters)
+	}
+	return d.checkCallback(statusCallback, method, parameters)
 }
 
 // CheckInbound says what about the parameters that tell an application of a message is not as the document says; nil: nothing.
 func (d *Document) CheckInbound(method string, parameters map[string]string) error {
-	return d.checkCallback(method, parameters, "POST /v1/Account/{auth_id}/Application/", "message", "InboundWebhook")
+	return d.checkCallback(inboundWebhook, method, parameters)
 }
 
-func (d *Document) checkCallback(method string, parameters map[string]string, operation, name, schemaName string) error {
+func (d *Document) checkCallback(promised promise, method string, parameters map[string]string) error {
+	schema, err := d.callbackSchema(promised, method)
+	if err != nil {
+		return err
+	}
 	value := make(map[string]any, len(parameters))
 	for name, text := range parameters {
 		value[name] = text
 	}
-	schema := d.Spec.Components.Schemas[schemaName].Value
-	if method == http.MethodPost {
-		promised, err := d.callback(operation, name)
-		if err != nil {
-			return err
-		}
-		schema = promised.RequestBody.Value.Content["application/x-www-form-urlencoded"].Schema.Value
-	}
 	return d.visit(schema, value)
 }
 
-// callback is the POST that an operation promises.
-func (d *Document) callback(operation, name string) (*openapi3.Operation, error) {
-	callbacks := d.Operations()[operation].Callbacks
-	if callbacks[name] == nil {
-		return nil, fmt.Errorf("the document has no callback %s of %s", name, operation)
+// callbackSchema is what the parameters of a callback must be, which a POST has in its body and a GET in its query.
+func (d *Document) callbackSchema(p promise, method string) (*openapi3.Schema, error) {
+	callback := d.Operations()[p.operation].Callbacks[p.name]
+	if callback == nil {
+		return nil, fmt.Errorf("the document promises no callback %s with %s", p.name, p.operation)
 	}
-	for _, item := range callbacks[name].Value.Map() {
-		return item.Post, nil
+	for _, item := range callback.Value.Map() {
+		if method == http.MethodPost {
+			return item.Post.RequestBody.Value.Content["application/x-www-form-urlencoded"].Schema.Value, nil
+		}
+		return item.Get.Parameters[0].Value.Schema.Value, nil
 	}
-	return nil, fmt.Errorf("the callback %s of %s has no address", name, operation)
+	return nil, fmt.Errorf("the callback %s has no address", p.name)
 }
