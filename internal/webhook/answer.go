@@ -12,7 +12,9 @@ import (
 const AnswerOctets = 64 << 10
 
 // fromHandset tells whether an event is of a message from a handset.
-func fromHandset(e *gateway.Event) bool { return e.Message != nil && e.Message.Direction == gateway.Inbound }
+func fromHandset(e *gateway.Event) bool {
+	return e.Message != nil && e.Message.Direction == gateway.Inbound
+}
 
 // listens tells whether what the receiver of an event answers matters.
 func (w *Worker) listens(e *gateway.Event) bool { return w.Answered != nil && fromHandset(e) }
