@@ -1,7 +1,7 @@
 package docstest
 
 import (
-	"fmt"
+	"errors"
 	"net/http"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -9,38 +9,29 @@ import (
 
 // CheckCallback says what about the parameters of a status callback is not as the document says; nil: nothing.
 func (d *Document) CheckCallback(method string, parameters map[string]string) error {
-	return d.checkCallback(method, parameters, "POST /v1/Account/{auth_id}/Message/", "status", "StatusCallback")
-}
-
-// CheckInbound says what about the parameters that tell an application of a message is not as the document says; nil: nothing.
-func (d *Document) CheckInbound(method string, parameters map[string]string) error {
-	return d.checkCallback(method, parameters, "POST /v1/Account/{auth_id}/Application/", "message", "InboundWebhook")
-}
-
-func (d *Document) checkCallback(method string, parameters map[string]string, operation, name, schemaName string) error {
 	value := make(map[string]any, len(parameters))
 	for name, text := range parameters {
 		value[name] = text
 	}
-	schema := d.Spec.Components.Schemas[schemaName].Value
+	schema := d.Spec.Components.Schemas["StatusCallback"].Value
 	if method == http.MethodPost {
-		promised, err := d.callback(operation, name)
+		operation, err := d.statusCallback()
 		if err != nil {
 			return err
 		}
-		schema = promised.RequestBody.Value.Content["application/x-www-form-urlencoded"].Schema.Value
+		schema = operation.RequestBody.Value.Content["application/x-www-form-urlencoded"].Schema.Value
 	}
 	return d.visit(schema, value)
 }
 
-// callback is the POST that an operation promises.
-func (d *Document) callback(operation, name string) (*openapi3.Operation, error) {
-	callbacks := d.Operations()[operation].Callbacks
-	if callbacks[name] == nil {
-		return nil, fmt.Errorf("the document has no callback %s of %s", name, operation)
+// statusCallback is the POST that sending a message promises.
+func (d *Document) statusCallback() (*openapi3.Operation, error) {
+	callbacks := d.Operations()["POST /v1/Account/{auth_id}/Message/"].Callbacks
+	if callbacks["status"] == nil {
+		return nil, errors.New("the document has no status callback")
 	}
-	for _, item := range callbacks[name].Value.Map() {
+	for _, item := range callbacks["status"].Value.Map() {
 		return item.Post, nil
 	}
-	return nil, fmt.Errorf("the callback %s of %s has no address", name, operation)
+	return nil, errors.New("the status callback has no address")
 }

@@ -3,6 +3,7 @@
 //	document.go   the document and its routes
 //	answer.go     answers
 //	callback.go   status callbacks
+//	inbound.go    what applications are told of messages
 package docstest
 
 import (
