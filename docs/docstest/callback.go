@@ -11,7 +11,6 @@ import (
 var (
 	statusCallback       = promise{"POST /v1/Account/{auth_id}/Message/", "status"}
 	registrationCallback = promise{"POST /v1/Account/{auth_id}/10dlc/Brand/", "decision"}
-	inboundWebhook       = promise{"POST /v1/Account/{auth_id}/Application/", "message"}
 )
 
 type promise struct{ operation, name string }
@@ -23,11 +22,6 @@ func (d *Document) CheckCallback(method string, parameters map[string]string) er
 		return d.checkCallback(registrationCallback, method, parameters)
 	}
 	return d.checkCallback(statusCallback, method, parameters)
-}
-
-// CheckInbound says what about the parameters that tell an application of a message is not as the document says; nil: nothing.
-func (d *Document) CheckInbound(method string, parameters map[string]string) error {
-	return d.checkCallback(inboundWebhook, method, parameters)
 }
 
 func (d *Document) checkCallback(promised promise, method string, parameters map[string]string) error {
