@@ -87,9 +87,12 @@ func TestOptOut(t *testing.T) {
 	customer.wantOptedOut(t, send(map[string]any{"src": sticky}))
 	customer.handset(t, person, sticky, "stop")
 	customer.handset(t, person, sticky, "START")
-	customer.awaitOutbound(t, sticky, person, 5) // the first, STOP's answer, two that failed, START's answer
+	customer.awaitOutbound(t, sticky, person, 6) // the first, STOP's answer, three that failed, START's answer
 	customer.awaitState(t, send(map[string]any{"src": sticky}), "delivered")
 	customer.awaitState(t, send(map[string]any{"powerpack_uuid": pack}), "delivered")
+	if all := customer.awaitOutbound(t, sticky, person, 8); len(all) != 8 { // the second STOP changed nothing, and so it was not answered
+		t.Errorf("%d messages went out", len(all))
+	}
 
 	trail := customer.operate(t, http.MethodGet, "/opt-outs/audit?number="+person, nil).want(t, http.StatusOK)
 	if trail.fields["total"] != 2.0 {
