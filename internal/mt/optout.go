@@ -98,7 +98,12 @@ func (d *Dispatcher) noteOptOut(o *gateway.OptOut, in bool, at int64) {
 	d.optedOut[key] = at
 }
 
-// recallOptOuts remembers, after a start, what was said in the longest time that a message waits.
+// recordedWithin is how long it may take from the time of a change that an account or the operator makes until it is committed: an import may be long.
+const recordedWithin = 5 * time.Minute
+
+// recallOptOuts remembers, after a start, what was said in the longest time that a message waits. Its time is that of the request: what was accepted between that
+// and the commit did not see it in the store, so what others than persons said counts for some time more. What comes after it fails at its acceptance; only answers
+// to keywords do not, and those follow what persons say.
 func (d *Dispatcher) recallOptOuts(ctx context.Context) error {
 	recent, err := d.Store.RecentOptOuts(ctx, d.Now().Add(-gateway.DefaultExpiry))
 	if err != nil {
@@ -107,7 +112,11 @@ func (d *Dispatcher) recallOptOuts(ctx context.Context) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for i := range recent {
-		d.noteOptOut(&recent[i], false, recent[i].At.UnixNano())
+		at := recent[i].At
+		if recent[i].Origin != gateway.ByKeyword {
+			at = at.Add(recordedWithin)
+		}
+		d.noteOptOut(&recent[i], false, at.UnixNano())
 	}
 	return nil
 }

@@ -133,3 +133,27 @@ func TestOptOutWhileItWaits(t *testing.T) {
 		}
 	}, net1)
 }
+
+// TestOptOutWhoseCommitTakesLong: what was accepted between the time of a change that the operator makes and its commit, and waits when the process is killed, is
+// not sent after the restart; a person's word is committed at once, and what follows it, such as its answer, is.
+func TestOptOutWhoseCommitTakesLong(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.number(alice, "", 0.01)
+		p := w.start()
+		w.mustSend(t, alice, "12025550176", 1)
+		asked := time.Now()
+		time.Sleep(time.Second)
+		byList := w.accept(t, byName(alice, "12025550178"))[0].ID
+		byKeyword := w.accept(t, byName(alice, "12025550177"))[0].ID
+		w.store.recent = []gateway.OptOut{
+			{Account: testAccount, Source: alice, Person: "12025550178", At: asked, Origin: gateway.ByOperator},
+			{Account: testAccount, Source: alice, Person: "12025550177", At: asked, Origin: gateway.ByKeyword},
+		}
+		p.kill()
+		w.start()
+		time.Sleep(time.Hour)
+		if list, keyword := w.store.message(byList), w.store.message(byKeyword); list.Reason != gateway.OptedOut || keyword.State != gateway.Sent {
+			t.Errorf("to who was on the list %s, after a keyword %s", list.State, keyword.State)
+		}
+	}, net("net1", 100, 0))
+}

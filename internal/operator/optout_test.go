@@ -38,7 +38,7 @@ func TestAddAndRemoveOptOuts(t *testing.T) {
 	}
 	want := []gateway.OptOutChange{
 		{OptOut: gateway.OptOut{Account: anAccount, Source: "14155550100", Person: person, At: noon, Origin: gateway.ByOperator}, Note: "ticket 1"},
-		{OptOut: gateway.OptOut{Account: anAccount, Source: "C-1_a", Person: "14155550124", At: noon, Origin: gateway.ByOperator}},
+		{OptOut: gateway.OptOut{Account: anAccount, Source: "C-1_a", Person: "14155550124", At: noon.Add(time.Microsecond), Origin: gateway.ByOperator}},
 	}
 	if diff := gocmp.Diff(want, f.optOuts.heard); diff != "" {
 		t.Errorf("heard (-want +got):\n%s", diff)
@@ -259,9 +259,9 @@ func TestImport(t *testing.T) {
 			}
 			status, fields = f.call(t, "POST", path+c.query, c.body, bearer)
 			var got []string
-			for _, heard := range f.optOuts.heard {
+			for i, heard := range f.optOuts.heard {
 				got = append(got, heard.Source+" "+heard.Person+" "+heard.Note)
-				if heard.Origin != gateway.ByOperator || !heard.At.Equal(noon) || heard.In || heard.Account != anAccount {
+				if heard.Origin != gateway.ByOperator || !heard.At.Equal(noon.Add(time.Duration(i)*time.Microsecond)) || heard.In || heard.Account != anAccount {
 					t.Errorf("heard %+v", heard)
 				}
 			}

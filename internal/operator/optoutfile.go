@@ -241,7 +241,7 @@ func (f *optOutFile) line(number int, record []string) {
 			args.Note = value
 		}
 	}
-	change, err := args.change(f.now)
+	change, err := args.change(timeOf(f.now, len(f.changes)))
 	if err == nil {
 		err = f.known.check(change.Account)
 	}
