@@ -80,13 +80,13 @@ func TestOptOutRefusals(t *testing.T) {
 	s := newServer(t)
 	s.store.numbers = append(s.store.numbers, s.number("14155550100", mainID))
 	for body, text := range map[string]string{
-		`{"source":"14155550100"}`:                                                          "number parameter not present",
-		`{"number":"14152223333"}`:                                                          "source parameter not present",
-		`{"number":"14152223333","source":" "}`:                                             "source parameter not present",
-		`{"number":"14152223333,12","source":"14155550100"}`:                                "'12' is not a valid phone number.",
-		`{"number":{},"source":"14155550100"}`:                                              "number must be a list of strings",
-		`{"number":"14152223333","source":[]}`:                                              "source parameter not present",
-		`{"number":"1","source":{}}`:                                                        "'1' is not a valid phone number.",
+		`{"source":"14155550100"}`:                           "number parameter not present",
+		`{"number":"14152223333"}`:                           "source parameter not present",
+		`{"number":"14152223333","source":" "}`:              "source parameter not present",
+		`{"number":"14152223333,12","source":"14155550100"}`: "'12' is not a valid phone number.",
+		`{"number":{},"source":"14155550100"}`:               "number must be a list of strings",
+		`{"number":"14152223333","source":[]}`:               "source parameter not present",
+		`{"number":"1","source":{}}`:                         "'1' is not a valid phone number.",
 		`{"numbers":"` + strings.Repeat("14152223333,", 1001) + `","source":"14155550100"}`: "at most 1000 numbers are changed at once",
 	} {
 		for _, method := range []string{"POST", "DELETE"} {

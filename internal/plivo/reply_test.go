@@ -80,25 +80,39 @@ func TestReplies(t *testing.T) {
 		note       string
 	}{
 		{"by default back to who wrote", `<Message>Hi</Message>`, []string{"14155550100>14152223333:Hi  "}, ""},
-		{"all of it", `<Message src="+1 (415) 555-0101" dst="14152223334&lt;+14152223335" type="SMS" callbackUrl="https://a.example/?b=1" callbackMethod="get">Hi</Message>`,
-			[]string{"14155550101>14152223334,14152223335:Hi GET https://a.example/?b=1"}, ""},
+		{
+			"all of it", `<Message src="+1 (415) 555-0101" dst="14152223334&lt;+14152223335" type="SMS" callbackUrl="https://a.example/?b=1" callbackMethod="get">Hi</Message>`,
+			[]string{"14155550101>14152223334,14152223335:Hi GET https://a.example/?b=1"},
+			"",
+		},
 		{"posted by default", `<Message callbackUrl="https://a.example/">Hi</Message>`, []string{"14155550100>14152223333:Hi POST https://a.example/"}, ""},
 		{"from a short code", `<Message src="444444">Hi</Message>`, []string{"444444>14152223333:Hi  "}, ""},
 		{"several", `<Message>A</Message><Message dst="14152223334">B</Message>`, []string{"14155550100>14152223333:A  ", "14155550100>14152223334:B  "}, ""},
-		{"the good ones", `<Message/><Play>x</Play><Message type="mms">A</Message><Message>B</Message>`, []string{"14155550100>14152223333:B  "},
-			"an element Play was ignored: only Message is one of messages; Message 1 was not sent: it has no text; Message 2 was not sent: its type is not sms, and an answer can send nothing else"},
+		{
+			"the good ones", `<Message/><Play>x</Play><Message type="mms">A</Message><Message>B</Message>`,
+			[]string{"14155550100>14152223333:B  "},
+			"an element Play was ignored: only Message is one of messages; Message 1 was not sent: it has no text; Message 2 was not sent: its type is not sms, and an answer can send nothing else",
+		},
 		{"one bad destination", `<Message dst="14152223334&lt;12">A</Message>`, []string{"14155550100>14152223334:A  "}, "Message 1 was not sent to all: 1 of its destinations are not valid phone numbers"},
 		{"only bad destinations", `<Message dst="secret&lt;12">A</Message>`, nil, "Message 1 was not sent: it has no valid phone number in dst"},
-		{"another's number", `<Message src="14155550109">A</Message><Message src="14155559999">A</Message><Message>B</Message>`, []string{"14155550100>14152223333:B  "},
-			"Message 1 was not sent: its src is not a number of the account; Message 2 was not sent: its src is not a number of the account"},
-		{"no number at all", `<Message src="14155550100000000">A</Message>`, nil,
-			"Message 1 was not sent: src must be a phone number of at most 14 digits, a short code, or at most 11 letters and digits"},
+		{
+			"another's number", `<Message src="14155550109">A</Message><Message src="14155559999">A</Message><Message>B</Message>`,
+			[]string{"14155550100>14152223333:B  "},
+			"Message 1 was not sent: its src is not a number of the account; Message 2 was not sent: its src is not a number of the account",
+		},
+		{
+			"no number at all", `<Message src="14155550100000000">A</Message>`, nil,
+			"Message 1 was not sent: src must be a phone number of at most 14 digits, a short code, or at most 11 letters and digits",
+		},
 		{"to itself", `<Message dst="14155550100">A</Message>`, nil, "Message 1 was not sent: dst is identical to src"},
 		{"no address", `<Message callbackUrl="ftp://a.example/">A</Message>`, nil, "Message 1 was not sent: its callbackUrl is not an absolute http or https URL"},
 		{"no method", `<Message callbackMethod="PUT">A</Message>`, nil, "Message 1 was not sent: its callbackMethod is neither GET nor POST"},
 		{"too long", `<Message>` + long + `</Message>`, nil, "Message 1 was not sent: text is too long: 1601 characters of the GSM alphabet, at most 1600 are allowed"},
-		{"too many destinations", `<Message dst="` + strings.Repeat("14152223334&lt;", 600) + `14152223335">A</Message><Message dst="` + strings.Repeat("14152223334&lt;", 400) + `14152223335">A</Message><Message>B</Message>`,
-			[]string{"601", "14155550100>14152223333:B  "}, "Message 2 was not sent: an answer has at most 1000 destinations"},
+		{
+			"too many destinations", `<Message dst="` + strings.Repeat("14152223334&lt;", 600) + `14152223335">A</Message><Message dst="` + strings.Repeat("14152223334&lt;", 400) + `14152223335">A</Message><Message>B</Message>`,
+			[]string{"601", "14155550100>14152223333:B  "},
+			"Message 2 was not sent: an answer has at most 1000 destinations",
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			s := newServer(t)

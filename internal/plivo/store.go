@@ -48,14 +48,6 @@ type Store interface {
 	// Messages lists messages newest first, and how many fit the filter in all.
 	Messages(ctx context.Context, filter gateway.MessageFilter) ([]*gateway.Message, int, error)
 
-	// Conversation lists what an account and a person have written to each other, and how many messages that are.
-	Conversation(ctx context.Context, filter gateway.ConversationFilter) ([]*gateway.Message, int, error)
-
-	// OptOuts lists opt-outs that stand, newest first, and how many fit the filter in all.
-	OptOuts(ctx context.Context, filter gateway.OptOutFilter) ([]gateway.OptOut, int, error)
-	// ChangeOptOuts opts persons out, and in again, all or none, and tells which of the changes changed something.
-	ChangeOptOuts(ctx context.Context, changes []gateway.OptOutChange) ([]bool, error)
-
 	// ForgetMedia makes a message of the account, or of a subaccount of it, name no media any more. NotFound when there is none of that id; Conflict
 	// while it is queued.
 	ForgetMedia(ctx context.Context, account gateway.AccountID, id gateway.ID) error
@@ -68,6 +60,14 @@ type Store interface {
 	// RecordConversions keeps feedback on messages, in its order; what came before on a message is replaced. Results are in the order of the
 	// feedback: NotFound when neither the account nor a subaccount of it has such a message, Invalid when it is not trackable.
 	RecordConversions(ctx context.Context, batch []gateway.Conversion) ([]error, error)
+
+	// Conversation lists what an account and a person have written to each other, and how many messages that are.
+	Conversation(ctx context.Context, filter gateway.ConversationFilter) ([]*gateway.Message, int, error)
+
+	// OptOuts lists opt-outs that stand, newest first, and how many fit the filter in all.
+	OptOuts(ctx context.Context, filter gateway.OptOutFilter) ([]gateway.OptOut, int, error)
+	// ChangeOptOuts opts persons out, and in again, all or none, and tells which of the changes changed something.
+	ChangeOptOuts(ctx context.Context, changes []gateway.OptOutChange) ([]bool, error)
 
 	// CreatePowerpack stores a new powerpack; Conflict when the account has one of that name, Invalid when it has not the application that is linked.
 	CreatePowerpack(ctx context.Context, powerpack gateway.Powerpack) error

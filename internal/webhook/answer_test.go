@@ -159,21 +159,25 @@ func TestSlowTaking(t *testing.T) {
 	})
 }
 
-// TestStopWhileTaking: what the stop cuts off is not recorded, and so it is told again after the next start.
+// TestStopWhileTaking: what the stop cuts off, or keeps from being taken, is not recorded, and so it is told again after the next start.
 func TestStopWhileTaking(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		store := newMemory(t)
-		w := newWorker(store, says{200, "", ""})
-		w.Answered = func(ctx context.Context, _ *gateway.Event, _ string, _ []byte) (string, error) {
-			<-ctx.Done()
-			return "", ctx.Err()
-		}
-		stop := begin(t, w)
-		w.Told([]gateway.Event{received(store, 1, "http://a.example/")})
-		synctest.Wait()
-		stop()
-		if got := store.recorded(); len(got) != 0 || store.unsettled() != 1 {
-			t.Errorf("recorded %+v", got)
-		}
-	})
+	for _, patience := range []time.Duration{stopGrace / 2, 2 * stopGrace} {
+		synctest.Test(t, func(t *testing.T) {
+			store := newMemory(t)
+			w := newWorker(store, says{200, "", ""})
+			w.Answered = func(ctx context.Context, _ *gateway.Event, _ string, _ []byte) (string, error) {
+				if !sleep(ctx, patience) {
+					return "", ctx.Err()
+				}
+				return "", errors.New("the server is stopping")
+			}
+			stop := begin(t, w)
+			w.Told([]gateway.Event{received(store, 1, "http://a.example/")})
+			synctest.Wait()
+			stop()
+			if got := store.recorded(); len(got) != 0 || store.unsettled() != 1 {
+				t.Errorf("recorded %+v", got)
+			}
+		})
+	}
 }

@@ -155,7 +155,7 @@ func (w *Worker) posted(it *item, o outcome) {
 	if it.first() {
 		w.follow(it)
 	}
-	if o.cutOff {
+	if o.cutOff || o.untaken != nil && !w.running { // who takes answers may have stopped already
 		w.release(it)
 		return
 	}
