@@ -182,7 +182,7 @@ func TestConfigErrors(t *testing.T) {
 		"inbound: {partial_after: 25h}":                                "inbound.partial_after:",
 		"inbound: {loop: {answers: -1}}":                               "inbound.loop:",
 		"inbound: {loop: {within: 0s}}":                                "inbound.loop:",
-		"carriers: [{name: a, protocol: smpp, address: 'h:1', system_id: u, gsm_packed: true, gsm_as_latin1: true}]": "carriers[0].gsm_packed:",
+		"carriers: [{name: a, protocol: smpp, address: 'h:1', system_id: u, gsm_packed: true, gsm_as_latin1: true}]": "carriers[0].gsm_packed",
 		"carriers: [{name: a, protocol: smpp, address: 'h:1', system_id: u, answers: {'0x58': maybe}}]":              "carriers[0].answers:",
 		"carriers: [{name: a, protocol: smpp, address: 'h:1', system_id: u, bind: both}]":                            "carriers[0].bind:",
 		"carriers: [{name: a, protocol: smpp, address: 'h:1', system_id: u, concatenation: glue}]":                   "carriers[0].concatenation:",

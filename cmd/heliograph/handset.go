@@ -92,14 +92,14 @@ func (h *handsetTraffic) deliver(ctx context.Context, smsc deliverer, each func(
 }
 
 // run is deliver as a service: what cannot be delivered now, while nobody has bound, is lost, as the counters show.
-func (h *handsetTraffic) run(ctx context.Context, smsc *smpptest.SMSC) error {
+func (h *handsetTraffic) run(ctx context.Context, smsc deliverer) error {
 	h.deliver(ctx, smsc, nil)
 	<-ctx.Done()
 	return nil
 }
 
 // serve sends what a request asks for and answers when all was answered.
-func (h *handsetTraffic) serve(smsc *smpptest.SMSC) http.HandlerFunc {
+func (h *handsetTraffic) serve(smsc deliverer) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		traffic := *h // what the request leaves out is as the flags have it
 		traffic.Rate, traffic.Count = 0, 1

@@ -177,3 +177,27 @@ func TestUnrentedIsRefusedOnce(t *testing.T) {
 		t.Errorf("answered %v", err)
 	}
 }
+
+// BenchmarkInbound is the whole way of a segment over one bind, but for what a store does with it.
+func BenchmarkInbound(b *testing.B) {
+	smsc := smpptest.New(b)
+	connect(b, smsc, func(c *Config) { c.OnPart = func(_ gateway.InboundPart, done func(error)) { done(nil) } })
+	ctx, cancel := context.WithTimeout(b.Context(), patience)
+	defer cancel()
+	if err := smsc.WaitBinds(ctx, 1); err != nil {
+		b.Fatal(err)
+	}
+	text := smpptest.Text{From: "14155550123", To: "14155550100", Text: strings.Repeat("a", 160)}
+	b.ResetTimer()
+	for range b.N {
+		for smsc.PostText("user", text) != nil { // as many wait as may
+			if err := smsc.Wait(ctx, func(c smpptest.Counters) bool { return c.InboundPending < 1000 }); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	if err := smsc.Wait(ctx, func(c smpptest.Counters) bool { return c.InboundPending == 0 }); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "segments/s")
+}
