@@ -1,0 +1,182 @@
+package vasp
+
+import (
+	"context"
+	"errors"
+	"net"
+	"time"
+)
+
+// reachState is whether submits leave.
+type reachState uint8
+
+const (
+	connecting reachState = iota // for the first time, or again
+	up
+	trying  // one submit at a time may leave, until one is answered
+	waiting // to look again
+	stopped
+)
+
+func (s reachState) String() string {
+	return [...]string{"connecting", "up", "trying", "waiting", "stopped"}[s]
+}
+
+// reach is what is known of the way to the MMSC. Guarded by Carrier.mu.
+type reach struct {
+	state     reachState
+	since     time.Time
+	silent    int  // submits in a row that stayed without an answer
+	worked    bool // a submit was answered since it was up last
+	lastError string
+}
+
+// enter changes the state, and the places with it. Guarded by mu.
+func (c *Carrier) enter(state reachState) {
+	c.reach.state, c.reach.since = state, c.Now()
+	switch state {
+	case up:
+		c.places.Store(int64(c.Window))
+	case trying:
+		c.places.Store(1)
+	default:
+		c.places.Store(0)
+	}
+}
+
+// watch finds out whether the MMSC can be reached: at first, and whenever submits say that it cannot. It returns when ctx ends.
+func (c *Carrier) watch(ctx context.Context) {
+	state := up
+	for failed := 0; ; {
+		c.look(connecting, "")
+		err := c.Probe(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		if err == nil {
+			c.found(state)
+			select {
+			case <-ctx.Done():
+				return
+			case <-c.fallen:
+			}
+			if c.worked() {
+				failed = 0
+			}
+		} else {
+			c.look(waiting, reason(err))
+			c.troubles.happened(matter{"the MMSC cannot be reached", reason(err)})
+		}
+		failed++
+		state = trying
+		pause := time.NewTimer(c.Reconnect.after(failed, c.Rand()))
+		select {
+		case <-pause.C:
+		case <-ctx.Done():
+			pause.Stop()
+			return
+		}
+	}
+}
+
+// look notes what watch is doing, and why.
+func (c *Carrier) look(state reachState, why string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.enter(state)
+	if why != "" {
+		c.reach.lastError = why
+	}
+}
+
+// found lets submits leave: all at first, one when the last ones failed.
+func (c *Carrier) found(state reachState) {
+	c.mu.Lock()
+	c.reach.silent, c.reach.worked = 0, false
+	c.enter(state)
+	c.mu.Unlock()
+	if state == up {
+		c.becameUp()
+	}
+	c.nudge()
+}
+
+func (c *Carrier) becameUp() {
+	c.counts.becameUp.Add(1)
+	c.troubles.log.Info("the MMSC can be reached")
+}
+
+func (c *Carrier) worked() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.reach.worked
+}
+
+// answered notes that a submit was answered, whatever the answer was.
+func (c *Carrier) answered() {
+	c.mu.Lock()
+	c.reach.silent, c.reach.worked = 0, true
+	rose := c.reach.state == trying
+	if rose {
+		c.enter(up)
+	}
+	c.mu.Unlock()
+	if rose {
+		c.becameUp()
+		c.nudge()
+	}
+}
+
+// unheard notes that a submit stayed without an answer: after several in a row, or when one was to show whether there are answers again, nothing leaves for
+// a while.
+func (c *Carrier) unheard(why string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.reach.silent++
+	if c.reach.silent >= c.UnansweredLimit || c.reach.state == trying {
+		c.fall(why)
+	}
+}
+
+// unreached notes that no connection could be made.
+func (c *Carrier) unreached(why string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.fall(why)
+}
+
+// fall lets nothing more leave, until watch has looked again. Guarded by mu.
+func (c *Carrier) fall(why string) {
+	if c.reach.state != up && c.reach.state != trying {
+		return
+	}
+	c.counts.falls.Add(1)
+	c.enter(waiting)
+	c.reach.lastError = why
+	c.troubles.happened(matter{"the MMSC cannot be reached", why})
+	select {
+	case c.fallen <- struct{}{}:
+	default:
+	}
+}
+
+// isDial tells that there was no connection to send anything over.
+func isDial(err error) bool {
+	var op *net.OpError
+	return errors.As(err, &op) && op.Op == "dial"
+}
+
+// reason puts an error into words that stay the same while the reason does: without the addresses that change with every connection.
+func reason(err error) string {
+	var op *net.OpError
+	var name *net.DNSError
+	switch {
+	case errors.As(err, &name):
+		return "its name cannot be found"
+	case errors.As(err, &op):
+		return op.Op + ": " + op.Err.Error()
+	case errors.Is(err, context.DeadlineExceeded):
+		return "no answer in time"
+	}
+	return err.Error()
+}
