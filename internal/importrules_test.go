@@ -19,7 +19,7 @@ const module = "github.com/heliograph/heliograph/"
 // each can be read, tested and replaced by itself. docs/architecture.md shows the same as a map.
 var rows = [][]string{
 	1: {"gateway"},
-	2: {"tpdu", "numbering", "pricing", "smpp", "mm7", "egress", "groupcommit"},
+	2: {"tpdu", "numbering", "pricing", "smpp", "mm7", "mm4", "egress", "groupcommit", "docs"},
 	3: {"mt", "mo", "dlr", "media"},
 	4: {"plivo", "operator", "console", "webhook", "esme", "vasp", "upstream", "loopback", "sqlite", "postgres"},
 }
@@ -28,7 +28,7 @@ var rows = [][]string{
 const program = 5
 
 // forTests are packages that only tests import.
-var forTests = []string{"smpp/smpptest", "mm7/mm7test", "storetest", "e2e"}
+var forTests = []string{"smpp/smpptest", "mm7/mm7test", "mm4/mm4test", "storetest", "docs/docstest", "e2e"}
 
 // alsoAllowed are imports against the rows, each with its reason.
 var alsoAllowed = []struct{ from, to, reason string }{
@@ -49,14 +49,17 @@ var never = []struct {
 	{[]string{"gateway"}, nil, []string{"math/rand", "math/rand/v2", "crypto/rand"}, "entropy is an argument of the domain, so that tests can play it again"},
 	{[]string{"pricing"}, nil, []string{"os", "net/http", "database/sql"}, "it is given the price list, it does not look for it"},
 	{[]string{"mt", "mo", "dlr", "groupcommit"}, nil, []string{"net", "net/http", "os", "database/sql"}, "the flow of messages knows no edge: networks, disks and requests are behind its interfaces"},
-	{[]string{"smpp"}, nil, []string{"net/http"}, "SMPP is spoken over plain connections"},
-	{[]string{"smpp", "mm7"}, nil, []string{"database/sql", "log"}, "a protocol knows its wire and nothing of accounts, stores or logs of its own"},
+	{[]string{"smpp", "mm4"}, nil, []string{"net/http"}, "SMPP and MM4 are no web services"},
+	{[]string{"smpp", "mm7", "mm4"}, nil, []string{"database/sql", "log"}, "a protocol knows its wire and nothing of accounts, stores or logs of its own"},
 	{[]string{"*"}, []string{"sqlite", "postgres", "storetest", "e2e"}, []string{"database/sql", "zombiezen.com/go/sqlite/...", "modernc.org/...", "github.com/jackc/..."}, "SQL stays in the stores"},
 	{[]string{"*"}, []string{"egress"}, []string{"code.dny.dev/ssrf"}, "addresses that customers give are dialled in one place only"},
 	{[]string{"*"}, []string{"numbering"}, []string{"github.com/nyaruka/phonenumbers"}, "the library is slow: on the way of a message it stays behind numbering's fast path"},
 	{[]string{"*"}, []string{"media"}, []string{"github.com/gabriel-vasile/mimetype"}, "what a file really is, is decided in one place"},
 	{[]string{"*"}, []string{"cmd/heliograph"}, []string{"github.com/alecthomas/kong", "github.com/goccy/go-yaml/...", "github.com/mattn/go-isatty", "flag"}, "settings reach packages as arguments"},
-	{[]string{"gateway", "tpdu", "smpp", "mm7", "mt", "mo", "dlr", "groupcommit"}, nil, []string{"github.com/prometheus/..."}, "the core counts, edges export"},
+	{[]string{"*"}, []string{"mm4", "mm4/mm4test"}, []string{"net/smtp", "github.com/emersion/..."}, "mail is spoken in one place only"},
+	{[]string{"gateway", "tpdu", "smpp", "mm7", "mm4", "mt", "mo", "dlr", "groupcommit"}, nil, []string{"github.com/prometheus/..."}, "the core counts, edges export"},
+	{[]string{"*"}, []string{"cmd/heliograph", "docs/docstest"}, []string{module + "docs"}, "documents are read by people: the program hands them out, and nothing depends on them"},
+	{[]string{"*"}, []string{"docs/docstest"}, []string{"github.com/getkin/kin-openapi/..."}, "answers are held against the document in tests only"},
 	{[]string{"*"}, nil, []string{"unsafe", "C"}, "one static binary without surprises"},
 }
 
@@ -124,7 +127,7 @@ func matches(pattern, pkg string) bool {
 
 func TestImportRules(t *testing.T) {
 	files := 0
-	for _, root := range []string{".", "../cmd"} {
+	for _, root := range []string{".", "../cmd", "../docs"} {
 		if _, err := os.Stat(root); os.IsNotExist(err) {
 			continue
 		}
@@ -203,12 +206,18 @@ func TestImportRulesBite(t *testing.T) {
 		{"esme", own + "smpp", false, true},
 		{"esme", own + "smpp/smpptest", false, false},
 		{"esme", own + "smpp/smpptest", true, true},
+		{"mm4", "github.com/emersion/go-smtp", false, true},
+		{"vasp", "net/smtp", false, false},
 		{"cmd/heliograph", own + "smpp/smpptest", false, true},
 		{"cmd/heliograph", own + "mm7/mm7test", false, true},
 		{"mm7", "net/http", false, true},
 		{"smpp", "net/http", false, false},
 		{"cmd/heliograph", own + "storetest", false, false},
 		{"cmd/heliograph", own + "sqlite", false, true},
+		{"cmd/heliograph", module + "docs", false, true},
+		{"plivo", module + "docs", false, false},
+		{"plivo", module + "docs/docstest", false, false},
+		{"plivo", module + "docs/docstest", true, true},
 		{"e2e", module + "cmd/heliograph", true, false},
 		{"storetest", own + "mt", false, true},
 	} {

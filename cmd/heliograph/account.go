@@ -11,10 +11,13 @@ import (
 type accountCommand struct {
 	connection
 
-	List   accountList   `cmd:"" help:"All accounts."`
-	Create accountCreate `cmd:"" help:"Make an account. Its token is shown once."`
-	Show   accountShow   `cmd:"" help:"One account."`
-	Set    accountSet    `cmd:"" help:"Change what is given of an account."`
+	List    accountList    `cmd:"" help:"All accounts."`
+	Create  accountCreate  `cmd:"" help:"Make an account. Its token is shown once."`
+	Show    accountShow    `cmd:"" help:"One account."`
+	Set     accountSet     `cmd:"" help:"Change what is given of an account."`
+	Credit  accountCredit  `cmd:"" help:"Pay into an account, or correct its balance."`
+	Credits accountCredits `cmd:"" help:"What was paid in and corrected, newest first."`
+	Guard   accountGuard   `cmd:"" help:"Countries that an account sends to, and thresholds; with settings: change them."`
 }
 
 // accountRow is an account as the API shows it.
@@ -25,10 +28,20 @@ type accountRow struct {
 	Enabled bool       `json:"enabled"`
 	Rate    float64    `json:"rate"`
 	Created *time.Time `json:"created_on"`
+
+	// Of a main account.
+	Billing   string `json:"billing_mode"`
+	Balance   string `json:"balance"`
+	Held      string `json:"held"`
+	Available string `json:"available"`
 }
 
 func (a *accountRow) print(p *printer) {
-	p.fields("auth id", a.AuthID, "name", a.Name, "parent", a.Parent, "enabled", yesNo(a.Enabled), "rate", ratePerSecond(a.Rate), "created", p.at(a.Created))
+	fields := []string{"auth id", a.AuthID, "name", a.Name, "parent", a.Parent, "enabled", yesNo(a.Enabled), "rate", ratePerSecond(a.Rate)}
+	if a.Billing != "" {
+		fields = append(fields, "billing", a.Billing, "balance", a.Balance, "held", a.Held, "available", a.Available)
+	}
+	p.fields(append(fields, "created", p.at(a.Created))...)
 }
 
 type accountList struct{}
@@ -36,17 +49,18 @@ type accountList struct{}
 func (accountList) Run(ctx context.Context, std streams, noun *accountCommand) error {
 	var answer struct{ Accounts []accountRow }
 	return noun.show(ctx, std, question{method: http.MethodGet, path: "/accounts"}, &answer, func(p *printer) {
-		t := newTable("AUTH ID", "~NAME", "ENABLED", ">UNITS/S", "PARENT", "CREATED")
+		t := newTable("AUTH ID", "~NAME", "ENABLED", ">UNITS/S", "PARENT", "BILLING", ">AVAILABLE", "CREATED")
 		for _, a := range answer.Accounts {
-			t.row(a.AuthID, a.Name, yesNo(a.Enabled), ratePerSecond(a.Rate), a.Parent, p.at(a.Created))
+			t.row(a.AuthID, a.Name, yesNo(a.Enabled), ratePerSecond(a.Rate), a.Parent, a.Billing, a.Available, p.at(a.Created))
 		}
 		p.table(t, "There is no account.")
 	})
 }
 
 type accountCreate struct {
-	Name string  `arg:"" help:"What the account is called."`
-	Rate float64 `help:"Units per second over all its senders; 0: unlimited." placeholder:"UNITS"`
+	Name    string  `arg:"" help:"What the account is called."`
+	Rate    float64 `help:"Units per second over all its senders; 0: unlimited." placeholder:"UNITS"`
+	Billing string  `help:"prepaid, or postpaid unless given." placeholder:"MODE"`
 }
 
 func (c accountCreate) Run(ctx context.Context, std streams, noun *accountCommand) error {
@@ -55,7 +69,11 @@ func (c accountCreate) Run(ctx context.Context, std streams, noun *accountComman
 		Token   string `json:"auth_token"`
 		Warning string `json:"warning"`
 	}
-	q := question{method: http.MethodPost, path: "/accounts", body: map[string]any{"name": c.Name, "rate": c.Rate}}
+	account := map[string]any{"name": c.Name, "rate": c.Rate}
+	if c.Billing != "" {
+		account["billing_mode"] = c.Billing
+	}
+	q := question{method: http.MethodPost, path: "/accounts", body: account}
 	return noun.show(ctx, std, q, &made, func(p *printer) {
 		p.fields("auth id", made.AuthID, "auth token", made.Token)
 		p.note("Keep the token: it is not shown again.")
@@ -80,6 +98,7 @@ type accountSet struct {
 	Enabled  bool     `help:"Let it work." xor:"enabled"`
 	Disabled bool     `help:"Refuse its credentials." xor:"enabled"`
 	Rate     *float64 `help:"Units per second over all its senders; 0: unlimited." placeholder:"UNITS"`
+	Billing  string   `help:"prepaid or postpaid; holds for new messages." placeholder:"MODE"`
 }
 
 func (c accountSet) Run(ctx context.Context, std streams, noun *accountCommand) error {
@@ -93,8 +112,11 @@ func (c accountSet) Run(ctx context.Context, std streams, noun *accountCommand) 
 	if c.Rate != nil {
 		change["rate"] = *c.Rate
 	}
+	if c.Billing != "" {
+		change["billing_mode"] = c.Billing
+	}
 	if len(change) == 0 {
-		return errors.New("nothing to change: give --name, --enabled, --disabled or --rate")
+		return errors.New("nothing to change: give --name, --enabled, --disabled, --rate or --billing")
 	}
 	var a accountRow
 	return noun.show(ctx, std, question{method: http.MethodPost, path: "/accounts/" + url.PathEscape(c.AuthID), body: change}, &a, a.print)

@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
 	"crypto/tls"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"net"
@@ -14,6 +16,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/heliograph/heliograph/docs"
 	"github.com/heliograph/heliograph/internal/media"
 )
 
@@ -82,12 +85,15 @@ func (s *server) handler() http.Handler {
 	metrics := promhttp.HandlerFor(s.registry(), promhttp.HandlerOpts{})
 	ready := &readiness{check: s.store.Check}
 	profiles := s.operator.Guard(profiler())
+	document := newDocument(docs.OpenAPI())
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch path := r.URL.Path; {
 		case path == "/healthz":
 			writeStatus(w, http.StatusOK, "ok", "")
 		case path == "/readyz":
 			ready.ServeHTTP(w, r)
+		case path == "/openapi.yaml":
+			document.ServeHTTP(w, r)
 		case path == "/metrics":
 			metrics.ServeHTTP(w, r)
 		case strings.HasPrefix(path, media.Prefix):
@@ -100,6 +106,26 @@ func (s *server) handler() http.Handler {
 			s.accounts.ServeHTTP(w, r)
 		}
 	})
+}
+
+// document is a text that anybody may read. It is what was built in, so its hash tells its versions apart.
+type document struct{ text, tag string }
+
+func newDocument(text string) *document {
+	hash := sha256.Sum256([]byte(text))
+	return &document{text, `"` + hex.EncodeToString(hash[:16]) + `"`}
+}
+
+func (d *document) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		w.Header().Set("Allow", "GET, HEAD")
+		writeStatus(w, http.StatusMethodNotAllowed, "refused", "method not allowed")
+		return
+	}
+	w.Header().Set("Content-Type", "application/yaml") // RFC 9512
+	w.Header().Set("ETag", d.tag)
+	w.Header().Set("Cache-Control", "no-cache") // may be kept, and is asked for again
+	http.ServeContent(w, r, "", time.Time{}, strings.NewReader(d.text))
 }
 
 // profiler serves Go's profiles, for whoever has to find out why it is slow.

@@ -19,13 +19,15 @@ import (
 type commands struct {
 	Serve serveCommand `cmd:"" help:"Run the server."`
 
-	Account   accountCommand   `cmd:"" group:"operator" help:"Accounts of a running server."`
-	Number    numberCommand    `cmd:"" group:"operator" help:"Numbers, and which account, carrier and campaign they belong to."`
-	Powerpack powerpackCommand `cmd:"" group:"operator" help:"Powerpacks, their senders, and whom they would choose."`
-	Message   messageCommand   `cmd:"" group:"operator" help:"What became of a message; messages on hold."`
-	Campaign  campaignCommand  `cmd:"" group:"operator" help:"10DLC campaigns: the rates and caps that numbers share."`
-	Carrier   carrierCommand   `cmd:"" group:"operator" help:"Carriers: their state, pause and resume."`
-	Queue     queueCommand     `cmd:"" group:"operator" help:"What waits, and for how long."`
+	Account      accountCommand      `cmd:"" group:"operator" help:"Accounts of a running server: their money, and what guards them."`
+	Number       numberCommand       `cmd:"" group:"operator" help:"Numbers, and which account, carrier and campaign they belong to."`
+	Powerpack    powerpackCommand    `cmd:"" group:"operator" help:"Powerpacks, their senders, and whom they would choose."`
+	Message      messageCommand      `cmd:"" group:"operator" help:"Messages: what became of them; those on hold."`
+	Campaign     campaignCommand     `cmd:"" group:"operator" help:"10DLC campaigns: the rates and caps that numbers share."`
+	Carrier      carrierCommand      `cmd:"" group:"operator" help:"Carriers: their state, pause and resume."`
+	Queue        queueCommand        `cmd:"" group:"operator" help:"What waits, and for how long."`
+	Registration registrationCommand `cmd:"" group:"operator" help:"Brands, campaigns and verifications that accounts registered, and decisions on them."`
+	Conversion   conversionCommand   `cmd:"" group:"operator" help:"How trackable messages converted."`
 
 	Demo    demoCommand    `cmd:"" help:"Send one message through everything in a throw-away folder and print its timeline."`
 	SMSC    smscCommand    `cmd:"" name:"smsc" help:"Run a pretend SMSC (SMPP 3.4) with fault knobs."`

@@ -12,6 +12,7 @@ import (
 type messageCommand struct {
 	connection
 
+	List   messageList   `cmd:"" help:"Messages, newest first."`
 	Show   messageShow   `cmd:"" help:"What became of a message, and why."`
 	Held   messageHeld   `cmd:"" help:"Messages whose submit was never answered by a carrier that is set to hold."`
 	Resend messageResend `cmd:"" help:"Send a held message again."`
@@ -22,7 +23,10 @@ type messageCommand struct {
 type messageFields struct {
 	UUID      string     `json:"message_uuid"`
 	AuthID    string     `json:"auth_id"`
+	Direction string     `json:"direction"`
+	Type      string     `json:"type"`
 	State     string     `json:"state"`
+	Reason    string     `json:"reason"`
 	Sender    string     `json:"sender"`
 	ChosenBy  string     `json:"sender_chosen_by"`
 	Powerpack string     `json:"powerpack_uuid"`
@@ -33,13 +37,58 @@ type messageFields struct {
 	Taken     []int      `json:"parts_taken"`
 	Refused   []int      `json:"parts_refused"`
 	Delivered []int      `json:"parts_delivered"`
+	Media     int        `json:"media"`
 	Deferred  int        `json:"deferred"`
 	Detail    string     `json:"carrier_detail"`
+	Cost      string     `json:"cost"`
+	Log       string     `json:"log"`
+	Trackable bool       `json:"trackable"`
+	Requester string     `json:"requester_ip"`
 	Accepted  *time.Time `json:"accepted_at"`
 	Expires   *time.Time `json:"expires_at"`
 	Due       *time.Time `json:"due_at"`
 	Sent      *time.Time `json:"sent_at"`
 	Reported  *time.Time `json:"reported_at"`
+	Updated   *time.Time `json:"updated_at"`
+	Events    int        `json:"events"`
+}
+
+type messageList struct {
+	Account   string `help:"Only those of an account." placeholder:"AUTH-ID"`
+	State     string `help:"Only queued, sent, delivered, undelivered, failed or received." placeholder:"STATE"`
+	Direction string `help:"Only outbound or inbound." placeholder:"WAY"`
+	Type      string `help:"Only sms or mms." placeholder:"TYPE"`
+	Sender    string `help:"Only those of a sender." placeholder:"NUMBER"`
+	Country   string `help:"Only those to a country." placeholder:"US"`
+	Powerpack string `help:"Only those of a powerpack." placeholder:"UUID"`
+	Campaign  string `help:"Only those from numbers that are in a campaign now." placeholder:"ID"`
+	From      string `help:"Accepted then or later: a day, which begins in UTC, or such as 2026-05-06T07:00:00Z." placeholder:"TIME"`
+	Until     string `help:"Accepted before." placeholder:"TIME"`
+	Limit     int    `help:"At most so many, up to 1,000." default:"100" placeholder:"N"`
+	Offset    int    `help:"Without the first so many." placeholder:"N"`
+}
+
+func (c messageList) Run(ctx context.Context, std streams, noun *messageCommand) error {
+	query := pageOf(c.Limit, c.Offset)
+	for name, value := range map[string]string{
+		"auth_id": c.Account, "state": c.State, "direction": c.Direction, "type": c.Type, "sender": c.Sender, "country_iso2": c.Country,
+		"powerpack_uuid": c.Powerpack, "campaign": c.Campaign, "from": c.From, "until": c.Until,
+	} {
+		setIf(query, name, value)
+	}
+	var answer struct {
+		Messages []messageFields
+		Total    int
+	}
+	return noun.show(ctx, std, question{method: http.MethodGet, path: "/messages", query: query}, &answer, func(p *printer) {
+		t := newTable("MESSAGE", "ACCOUNT", "ACCEPTED", "STATE", "TYPE", "SENDER", "TO", "CARRIER", ">UNITS", "~REASON")
+		for i := range answer.Messages {
+			m := &answer.Messages[i]
+			t.row(m.UUID, m.AuthID, p.at(m.Accepted), m.State, m.Type, m.Sender, m.Country, m.Carrier, strconv.Itoa(m.Units), m.Reason)
+		}
+		p.table(t, "There is no such message.")
+		p.shown(c.Offset+len(answer.Messages), answer.Total, "messages")
+	})
 }
 
 type messageShow struct {
@@ -55,10 +104,11 @@ func (c messageShow) Run(ctx context.Context, std streams, noun *messageCommand)
 		if m.Parts > 0 {
 			parts = fmt.Sprintf("%d: %d taken, %d refused, %d delivered", m.Parts, len(m.Taken), len(m.Refused), len(m.Delivered))
 		}
-		p.fields("message", m.UUID, "account", m.AuthID, "state", m.State, "sender", m.Sender, "chosen by", m.ChosenBy, "powerpack", m.Powerpack,
-			"to country", m.Country, "carrier", m.Carrier, "carrier says", m.Detail, "units", strconv.Itoa(m.Units), "parts", parts,
-			"deferred", fmt.Sprintf("%d times", m.Deferred), "accepted", p.at(m.Accepted), "next attempt", p.at(m.Due), "sent", p.at(m.Sent),
-			"reported", p.at(m.Reported), "expires", p.at(m.Expires))
+		p.fields("message", m.UUID, "account", m.AuthID, "direction", m.Direction, "type", m.Type, "state", m.State, "reason", m.Reason,
+			"sender", m.Sender, "chosen by", m.ChosenBy, "powerpack", m.Powerpack, "to country", m.Country, "carrier", m.Carrier, "carrier says", m.Detail,
+			"units", strconv.Itoa(m.Units), "parts", parts, "media", strconv.Itoa(m.Media), "cost", m.Cost, "deferred", fmt.Sprintf("%d times", m.Deferred),
+			"log", m.Log, "trackable", yesNo(m.Trackable), "requested from", m.Requester, "events", strconv.Itoa(m.Events), "accepted", p.at(m.Accepted),
+			"next attempt", p.at(m.Due), "sent", p.at(m.Sent), "reported", p.at(m.Reported), "changed", p.at(m.Updated), "expires", p.at(m.Expires))
 	})
 }
 

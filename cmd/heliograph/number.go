@@ -46,6 +46,7 @@ type numberRow struct {
 	RateApplied float64    `json:"effective_rate"`
 	CapApplied  int        `json:"effective_daily_cap"`
 	Pool        string     `json:"number_pool_uuid"`
+	PoolService string     `json:"number_pool_service"`
 	Added       *time.Time `json:"added_on"`
 	Rented      *time.Time `json:"rented_on"`
 }
@@ -65,7 +66,7 @@ func (n *numberRow) limits() (rate, dailyCap string) {
 func (n *numberRow) print(p *printer) {
 	rate, dailyCap := n.limits()
 	p.fields("number", n.Number, "type", n.Type, "country", n.Country, "region", n.Region, "area code", n.AreaCode, "services", strings.Join(n.Services, " "),
-		"carrier", n.Carrier, "account", n.AuthID, "number pool", n.Pool, "campaign", n.Campaign, "units per second", rate, "units per day", dailyCap,
+		"carrier", n.Carrier, "account", n.AuthID, "number pool", n.Pool, "there for", n.PoolService, "campaign", n.Campaign, "units per second", rate, "units per day", dailyCap,
 		"paused", yesNo(n.Paused), "added", p.at(n.Added), "rented", p.at(n.Rented))
 }
 
@@ -75,6 +76,7 @@ type numberList struct {
 	Pool      string `help:"Only those of a number pool." placeholder:"UUID"`
 	Type      string `help:"Only longcode, tollfree, shortcode or alphanumeric." placeholder:"TYPE"`
 	Country   string `help:"Only those of a country." placeholder:"US"`
+	Campaign  string `help:"Only those that are in a campaign." placeholder:"ID"`
 	Prefix    string `help:"Only those that begin with this, country code included." placeholder:"DIGITS"`
 	Limit     int    `help:"At most so many; 0: all." default:"100" placeholder:"N"`
 }
@@ -132,6 +134,7 @@ func (c *numberList) query() url.Values {
 	setIf(query, "number_pool_uuid", c.Pool)
 	setIf(query, "type", c.Type)
 	setIf(query, "country_iso2", c.Country)
+	setIf(query, "campaign", c.Campaign)
 	setIf(query, "prefix", c.Prefix)
 	if c.Inventory {
 		query.Set("inventory", "true")

@@ -16,6 +16,7 @@ import (
 
 	"github.com/heliograph/heliograph/internal/gateway"
 	"github.com/heliograph/heliograph/internal/numbering"
+	"github.com/heliograph/heliograph/internal/operator"
 )
 
 // Bounds of a file: what one call of the API takes.
@@ -202,6 +203,9 @@ func (f *numberFile) record(line int, record []string) {
 	if n.Type == "" && misspelt(n.Number) {
 		f.wrong(line, "number", fmt.Sprintf("%q has letters among its digits; if it is an alphanumeric sender, say so in a column type", shown(n.Number)))
 	}
+	if column, reason := misfit(&n); column != "" && len(f.bad) == before {
+		f.wrong(line, column, reason)
+	}
 	if n.Campaign != "" && n.AuthID == "" && len(f.bad) == before {
 		f.wrong(line, "campaign", "needs an auth_id: a campaign belongs to an account")
 	}
@@ -249,6 +253,22 @@ func misspelt(number string) bool {
 		}
 	}
 	return digits >= many && numbering.Type(number) == gateway.Alphanumeric
+}
+
+// misfit tells what contradicts the number itself, as the server would.
+func misfit(n *numberSettings) (column, reason string) {
+	number := gateway.Number{Number: n.Number, Type: numbering.Type(n.Number), Country: n.Country}
+	if t, ok := gateway.ParseNumberType(n.Type); ok {
+		number.Type = t
+	}
+	if n.Country == "" {
+		number.Country, _, _ = numbering.Place(n.Number)
+	}
+	for _, name := range n.Services {
+		s, _ := gateway.ParseService(name)
+		number.Services |= gateway.Services(s)
+	}
+	return operator.Misfit(&number)
 }
 
 func readType(n *numberSettings, text string) error {

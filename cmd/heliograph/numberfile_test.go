@@ -53,7 +53,16 @@ func TestNumberFile(t *testing.T) {
 // TestBadNumberFiles: every bad line is named, with its column and what is wrong, however the file goes on.
 func TestBadNumberFiles(t *testing.T) {
 	for name, c := range map[string]struct{ text, want string }{
-		"empty":         {"", "line 1: the file is empty: its first line names the columns, number, type, country_iso2, carrier, services, rate, daily_cap, campaign, paused, auth_id"},
+		"empty": {"", "line 1: the file is empty: its first line names the columns, number, type, country_iso2, carrier, services, rate, daily_cap, campaign, paused, auth_id"},
+		"against the digits": {
+			"number,type,country_iso2,services\n18005550100,longcode,,\n14155550100,,ZZ,\n14155550101,,CA,\n4155550102,shortcode,US,\nHELIO,longcode,,\nHELIA,,,mms\n5555,,DE,\n",
+			"line 2, type: 18005550100 has a toll-free area code: it is no longcode\n" +
+				"line 3, country_iso2: country_iso2 of 14155550100: there is no country \"ZZ\"\n" +
+				"line 4, country_iso2: 14155550101 has an area code of US, not of CA\n" +
+				"line 5, type: 4155550102 has 10 digits: a shortcode has at most 8\n" +
+				"line 6, type: HELIO has letters: it is an alphanumeric sender and no longcode\n" +
+				"line 7, services: services of HELIA: an alphanumeric sender carries sms and no mms",
+		},
 		"only a header": {"number\r\n\r\n", "line 1: the file has no numbers below the names of its columns"},
 		"no number":     {"rate,carrier\n1,main\n", "line 1: there is no column number"},
 		"no header": {"\n14155550100,main\n", `line 2: there is no column "14155550100"; the first line names columns, known are ` + knownColumns + `

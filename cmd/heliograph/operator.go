@@ -37,6 +37,7 @@ type question struct {
 	stream io.Reader     // sent as it is, instead of body
 	length int64         // of stream
 	within time.Duration // 0: callTime
+	once   string        // makes the call once, however often it is sent; empty: it has no such key
 }
 
 // apiAnswer is what the server answered with a status of success.
@@ -150,6 +151,9 @@ func (c *connection) request(ctx context.Context, q *question) (*http.Request, e
 		request.ContentLength = q.length
 	}
 	request.Header.Set("Content-Type", "application/json")
+	if q.once != "" {
+		request.Header.Set("Idempotency-Key", q.once)
+	}
 	request.Header.Set("Authorization", "Bearer "+token)
 	return request, nil
 }

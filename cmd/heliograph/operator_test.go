@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -28,6 +29,7 @@ type fakeOperator struct {
 	status  int               // 0: 200
 	asked   []string
 	bodies  []string
+	keys    []string
 }
 
 func newFakeOperator(t *testing.T) *fakeOperator {
@@ -45,6 +47,7 @@ func newFakeOperator(t *testing.T) *fakeOperator {
 		}
 		asked := r.Method + " " + r.URL.RequestURI()
 		f.asked, f.bodies = append(f.asked, asked), append(f.bodies, string(body))
+		f.keys = append(f.keys, r.Header.Get("Idempotency-Key"))
 		answer, known := f.answers[asked]
 		if !known {
 			w.WriteHeader(http.StatusNotFound)
@@ -75,6 +78,7 @@ func command(t *testing.T, in string, args ...string) (status int, out, errs str
 // Answers of the API as the commands get them.
 const (
 	anAccountJSON = `"auth_id":"MAXXXXXXXXXXXXXXXXXX","name":"Acme","enabled":true,"rate":2.5,"created_on":"2026-05-06T11:00:00Z"`
+	aWalletJSON   = `,"billing_mode":"prepaid","balance":"10.00000","held":"2.50000","available":"7.50000"`
 	aNumberJSON   = `"number":"14155550100","type":"longcode","country_iso2":"US","region":"CA","area_code":"415","services":["sms","mms"],"carrier":"main",` +
 		`"rate":null,"daily_cap":null,"effective_rate":1,"effective_daily_cap":2000,"campaign":"C1","paused":false,"auth_id":"MAXXXXXXXXXXXXXXXXXX",` +
 		`"number_pool_uuid":"","number_pool_service":"","added_on":"2026-05-06T11:00:00Z","rented_on":null`
@@ -87,20 +91,46 @@ const (
 		`"application_type":"","application_id":"","number_pool_uuid":"pool","senders":2,"created_on":"2026-05-06T11:00:00Z"`
 )
 
+const (
+	aGuardJSON = `"auth_id":"MAXXXXXXXXXXXXXXXXXX","geo":{"others":null,"countries":{"NG":false,"US":true,"CA":true}},"thresholds":[{"country_iso2":"NG","per_hour":100},` +
+		`{"prefix":"23480","per_hour":20},{"country_iso2":"*","per_hour":5000}],"alert_url":""`
+	aRegistrationJSON = `"id":"CXXXXXX","kind":"campaign","auth_id":"MAXXXXXXXXXXXXXXXXXX","state":"approved","waits":false,"parent_id":"BXXXXXX","number":"",` +
+		`"details":{"usecase":"2FA","address":{"city":"Berlin"},"none":null},"reason":"","code":"","rate":3.75,"daily_cap":2000,"brand_tier":"TOP","vetting_status":"",` +
+		`"created_on":"2026-05-06T11:00:00Z","modified_on":null,"decided_on":"2026-05-06T11:00:00Z"`
+	aRegistration = `
+registration          CXXXXXX
+kind                  campaign
+account               MAXXXXXXXXXXXXXXXXXX
+state                 approved
+waits for a decision  no
+belongs to            BXXXXXX
+number                -
+reason                -
+code                  -
+units per second      3.75
+units per day         2000
+brand tier            TOP
+created               2026-05-06 13:00:00 CEST
+changed               -
+decided               2026-05-06 13:00:00 CEST
+`
+)
+
 // TestOperatorCommands: what is asked, and what people and scripts are shown.
 func TestOperatorCommands(t *testing.T) {
 	for _, c := range []struct {
 		name, args, asked, answer string
 		body                      string // that was sent
+		once                      string // the key that makes the call once
 		out, note                 string
 	}{
 		{
-			name: "accounts", args: "account list", asked: "GET /admin/v1/accounts", answer: `{"api_id":"1","accounts":[{` + anAccountJSON + `},` +
+			name: "accounts", args: "account list", asked: "GET /admin/v1/accounts", answer: `{"api_id":"1","accounts":[{` + anAccountJSON + aWalletJSON + `},` +
 				`{"auth_id":"SAXXXXXXXXXXXXXXXXXX","parent_auth_id":"MAXXXXXXXXXXXXXXXXXX","name":"Zo\u00eb\u001b[2J","enabled":false,"rate":0,"created_on":"2026-05-06T11:00:00Z"}]}`,
 			out: `
-AUTH ID               NAME     ENABLED    UNITS/S  PARENT                CREATED
-MAXXXXXXXXXXXXXXXXXX  Acme     yes            2.5  -                     2026-05-06 13:00:00 CEST
-SAXXXXXXXXXXXXXXXXXX  Zoë?[2J  no       unlimited  MAXXXXXXXXXXXXXXXXXX  2026-05-06 13:00:00 CEST
+AUTH ID               NAME     ENABLED    UNITS/S  PARENT                BILLING  AVAILABLE  CREATED
+MAXXXXXXXXXXXXXXXXXX  Acme     yes            2.5  -                     prepaid    7.50000  2026-05-06 13:00:00 CEST
+SAXXXXXXXXXXXXXXXXXX  Zoë?[2J  no       unlimited  MAXXXXXXXXXXXXXXXXXX  -                -  2026-05-06 13:00:00 CEST
 `,
 		},
 		{
@@ -145,6 +175,7 @@ services          sms mms
 carrier           main
 account           MAXXXXXXXXXXXXXXXXXX
 number pool       -
+there for         -
 campaign          C1
 units per second  1 (default)
 units per day     2000 (default)
@@ -212,28 +243,156 @@ campaign   C1       90      now     3.75  no cap
 		},
 		{
 			name: "message", args: "message show MAXXXXXXXXXXXXXXXXXX " + testUUID, asked: "GET /admin/v1/accounts/MAXXXXXXXXXXXXXXXXXX/messages/" + testUUID,
-			answer: `{"api_id":"1","message_uuid":"01a20e93-8de0-7000-9f30-466726d42454","auth_id":"MAXXXXXXXXXXXXXXXXXX","state":"sent","sender":"14155550100",` +
+			answer: `{"api_id":"1","message_uuid":"01a20e93-8de0-7000-9f30-466726d42454","auth_id":"MAXXXXXXXXXXXXXXXXXX","direction":"outbound","type":"mms","state":"sent","reason":"","sender":"14155550100",` +
 				`"sender_chosen_by":"sticky","destination_country_iso2":"US","carrier":"main","units":2,"parts":2,"parts_taken":[1,2],"parts_refused":[],` +
-				`"parts_delivered":[1],"deferred":1,"accepted_at":"2026-05-06T11:00:00Z","expires_at":"2026-05-06T14:00:00Z","due_at":null,` +
-				`"sent_at":"2026-05-06T11:00:01.25Z","reported_at":null,"events":2}`, out: `
-message       01a20e93-8de0-7000-9f30-466726d42454
-account       MAXXXXXXXXXXXXXXXXXX
-state         sent
-sender        14155550100
-chosen by     sticky
-powerpack     -
-to country    US
-carrier       main
-carrier says  -
-units         2
-parts         2: 2 taken, 0 refused, 1 delivered
-deferred      1 times
-accepted      2026-05-06 13:00:00 CEST
-next attempt  -
-sent          2026-05-06 13:00:01 CEST
-reported      -
-expires       2026-05-06 16:00:00 CEST
+				`"parts_delivered":[1],"media":1,"deferred":1,"cost":"0.01700","log":"true","trackable":true,"requester_ip":"192.0.2.1","accepted_at":"2026-05-06T11:00:00Z","expires_at":"2026-05-06T14:00:00Z","due_at":null,` +
+				`"sent_at":"2026-05-06T11:00:01.25Z","reported_at":null,"updated_at":"2026-05-06T11:00:01.25Z","events":2}`, out: `
+message         01a20e93-8de0-7000-9f30-466726d42454
+account         MAXXXXXXXXXXXXXXXXXX
+direction       outbound
+type            mms
+state           sent
+reason          -
+sender          14155550100
+chosen by       sticky
+powerpack       -
+to country      US
+carrier         main
+carrier says    -
+units           2
+parts           2: 2 taken, 0 refused, 1 delivered
+media           1
+cost            0.01700
+deferred        1 times
+log             true
+trackable       yes
+requested from  192.0.2.1
+events          2
+accepted        2026-05-06 13:00:00 CEST
+next attempt    -
+sent            2026-05-06 13:00:01 CEST
+reported        -
+changed         2026-05-06 13:00:01 CEST
+expires         2026-05-06 16:00:00 CEST
 `,
+		},
+		{
+			name: "messages", args: "message list --account MAXXXXXXXXXXXXXXXXXX --state failed --from 2026-05-06 --limit 1 --offset 2",
+			asked: "GET /admin/v1/messages?auth_id=MAXXXXXXXXXXXXXXXXXX&from=2026-05-06&limit=1&offset=2&state=failed", note: "3 of 9 messages; --limit shows more\n",
+			answer: `{"api_id":"1","messages":[{"message_uuid":"` + testUUID + `","auth_id":"MAXXXXXXXXXXXXXXXXXX","direction":"outbound","type":"sms","state":"failed",` +
+				`"reason":"beyond the hourly threshold","sender":"14155550100","destination_country_iso2":"US","carrier":"main","units":2,"accepted_at":"2026-05-06T11:00:00Z"}],"total":9}`, out: `
+MESSAGE                               ACCOUNT               ACCEPTED                  STATE   TYPE  SENDER       TO  CARRIER  UNITS  REASON
+01a20e93-8de0-7000-9f30-466726d42454  MAXXXXXXXXXXXXXXXXXX  2026-05-06 13:00:00 CEST  failed  sms   14155550100  US  main         2  beyond the hourly threshold
+`,
+		},
+		{
+			name: "numbers of a campaign", args: "number list --campaign C1", asked: "GET /admin/v1/numbers?campaign=C1&limit=100&offset=0",
+			answer: `{"api_id":"1","numbers":[],"total":0}`, out: `
+There is no such number.
+`,
+		},
+		{
+			name: "prepaid account", args: "account create Acme --billing prepaid", asked: "POST /admin/v1/accounts", body: `{"billing_mode":"prepaid","name":"Acme","rate":0}`,
+			answer: `{"api_id":"1","auth_id":"MAXXXXXXXXXXXXXXXXXX","auth_token":"secret","name":"Acme","rate":0}`, out: `
+auth id     MAXXXXXXXXXXXXXXXXXX
+auth token  secret
+`, note: "Keep the token: it is not shown again.\n",
+		},
+		{
+			name: "account with money", args: "account set MAXXXXXXXXXXXXXXXXXX --billing prepaid", asked: "POST /admin/v1/accounts/MAXXXXXXXXXXXXXXXXXX",
+			body: `{"billing_mode":"prepaid"}`, answer: `{"api_id":"1",` + anAccountJSON + aWalletJSON + `}`, out: `
+auth id    MAXXXXXXXXXXXXXXXXXX
+name       Acme
+parent     -
+enabled    yes
+rate       2.5
+billing    prepaid
+balance    10.00000
+held       2.50000
+available  7.50000
+created    2026-05-06 13:00:00 CEST
+`,
+		},
+		{
+			name: "payment", args: "account credit MAXXXXXXXXXXXXXXXXXX 250.00 --note transfer --key k1", asked: "POST /admin/v1/accounts/MAXXXXXXXXXXXXXXXXXX/credits",
+			body: `{"amount":"250.00","note":"transfer"}`, once: "k1",
+			answer: `{"api_id":"1","id":1,"auth_id":"MAXXXXXXXXXXXXXXXXXX","amount":"250.00000","balance":"260.00000","note":"transfer","entered_on":"2026-05-06T11:00:00Z"}`, out: `
+250.00000 was entered for MAXXXXXXXXXXXXXXXXXX; its balance was 260.00000 then.
+`,
+		},
+		{
+			name: "correction", args: "account credit -- MAXXXXXXXXXXXXXXXXXX -2.5", asked: "POST /admin/v1/accounts/MAXXXXXXXXXXXXXXXXXX/credits", body: `{"amount":"-2.5","note":""}`,
+			answer: `{"api_id":"1","auth_id":"MAXXXXXXXXXXXXXXXXXX","amount":"-2.50000","balance":"7.50000"}`, out: `
+-2.50000 was entered for MAXXXXXXXXXXXXXXXXXX; its balance was 7.50000 then.
+`,
+		},
+		{
+			name: "ledger", args: "account credits MAXXXXXXXXXXXXXXXXXX --limit 1", asked: "GET /admin/v1/accounts/MAXXXXXXXXXXXXXXXXXX/credits?limit=1",
+			note:   "1 of 2 entries; --limit shows more\n",
+			answer: `{"api_id":"1","credits":[{"id":2,"amount":"-2.50000","balance":"7.50000","note":"","entered_on":"2026-05-06T11:00:00Z"}],"total":2}`, out: `
+ENTERED                     AMOUNT  BALANCE  NOTE  KEY
+2026-05-06 13:00:00 CEST  -2.50000  7.50000  -     -
+`,
+		},
+		{
+			name: "guard", args: "account guard MAXXXXXXXXXXXXXXXXXX", asked: "GET /admin/v1/accounts/MAXXXXXXXXXXXXXXXXXX/guard", answer: `{"api_id":"1",` + aGuardJSON + `}`, out: `
+account          MAXXXXXXXXXXXXXXXXXX
+allowed          CA US
+forbidden        NG
+other countries  inherited
+alerts to        -
+
+THRESHOLD           MESSAGES/HOUR
+NG                            100
+numbers 23480…                 20
+each other country           5000
+`,
+		},
+		{
+			name: "changed guard", asked: "POST /admin/v1/accounts/MAXXXXXXXXXXXXXXXXXX/guard", answer: `{"api_id":"1","auth_id":"MAXXXXXXXXXXXXXXXXXX","geo":{"others":false,"countries":{}},"thresholds":[],"alert_url":"http://x.example/"}`,
+			args: "account guard MAXXXXXXXXXXXXXXXXXX --allow us,CA --forbid NG --inherit DE --others forbid --threshold ng=100 --threshold 23480=20 --threshold *=5000 --alert-url http://x.example/",
+			body: `{"alert_url":"http://x.example/","geo":{"countries":{"CA":true,"DE":null,"NG":false,"US":true},"others":false},` +
+				`"thresholds":[{"country_iso2":"NG","per_hour":100},{"prefix":"23480","per_hour":20},{"country_iso2":"*","per_hour":5000}]}`, out: `
+account          MAXXXXXXXXXXXXXXXXXX
+allowed          -
+forbidden        -
+other countries  forbidden
+alerts to        http://x.example/
+
+No threshold of its own.
+`,
+		},
+		{
+			name: "conversions", args: "conversion list --by network --country cn", asked: "GET /admin/v1/conversions?by=network&country_iso2=cn&limit=100",
+			answer: `{"api_id":"1","conversions":[{"country_iso2":"CN","network":"China Mobile","messages":8,"converted":3,"converted_with_others":1,"not_converted":4,"pending":0,"rate":0.375},` +
+				`{"country_iso2":"","network":"","messages":1,"pending":1,"rate":null}],"from":"2026-05-05T12:00:00Z","until":"2026-05-06T12:00:00Z"}`,
+			note: "Accepted from 2026-05-05 14:00:00 CEST until 2026-05-06 14:00:00 CEST\n", out: `
+NETWORK           MESSAGES  CONVERTED  WITH OTHERS  NOT  PENDING   RATE
+CN, China Mobile         8          3            1    4        0  37.5%
+unknown, unknown         1          0            0    0        1      -
+`,
+		},
+		{
+			name: "registrations", args: "registration list --kind campaign --state all", asked: "GET /admin/v1/registrations?kind=campaign&limit=100&state=all",
+			answer: `{"api_id":"1","registrations":[{` + aRegistrationJSON + `}],"total":1}`, out: `
+REGISTRATION  KIND      ACCOUNT               STATE     WAITS  NUMBER  CREATED                   REASON
+CXXXXXX       campaign  MAXXXXXXXXXXXXXXXXXX  approved  no     -       2026-05-06 13:00:00 CEST  -
+`,
+		},
+		{
+			name: "registration", args: "registration show MAXXXXXXXXXXXXXXXXXX CXXXXXX", asked: "GET /admin/v1/accounts/MAXXXXXXXXXXXXXXXXXX/registrations/CXXXXXX",
+			answer: `{"api_id":"1",` + aRegistrationJSON + `}`, out: aRegistration + `
+address.city  Berlin
+usecase       2FA
+`,
+		},
+		{
+			name: "approval", args: "registration approve MAXXXXXXXXXXXXXXXXXX CXXXXXX --rate 3.75 --daily-cap 2000 --brand-tier TOP", body: `{"brand_tier":"TOP","daily_cap":2000,"rate":3.75}`,
+			asked: "POST /admin/v1/accounts/MAXXXXXXXXXXXXXXXXXX/registrations/CXXXXXX/approve", answer: `{"api_id":"1",` + aRegistrationJSON + `}`, out: aRegistration,
+		},
+		{
+			name: "rejection", args: "registration reject MAXXXXXXXXXXXXXXXXXX CXXXXXX --reason unclear --code 1001 --update-required", body: `{"code":"1001","reason":"unclear","update_required":true}`,
+			asked: "POST /admin/v1/accounts/MAXXXXXXXXXXXXXXXXXX/registrations/CXXXXXX/reject", answer: `{"api_id":"1",` + aRegistrationJSON + `}`, out: aRegistration,
 		},
 		{
 			name: "held messages", args: "message held --limit 1", asked: "GET /admin/v1/held?limit=1", note: "There are more than 1; --limit shows more\n",
@@ -303,7 +462,10 @@ A message would fail: no sender of the powerpack can carry the message.
 			if c.body != "" && (len(f.bodies) == 0 || f.bodies[0] != c.body) {
 				t.Errorf("sent %s", f.bodies)
 			}
-			status, out, errs = command(t, "", append(strings.Fields(c.args), "--json")...)
+			if len(f.keys) == 0 || f.keys[0] != c.once {
+				t.Errorf("keys %q, want %q", f.keys, c.once)
+			}
+			status, out, errs = command(t, "", slices.Insert(strings.Fields(c.args), 1, "--json")...)
 			if status != 0 || !sameJSON(t, out, c.answer) || strings.Count(out, "\n") != 1 || errs != "" {
 				t.Errorf("--json: status %d, said %q, wrote %s", status, errs, out)
 			}
@@ -344,7 +506,7 @@ func TestSetKeepsTheRest(t *testing.T) {
 	}
 	for args, want := range map[string]string{
 		"campaign set C3 --rate 5":                    "heliograph: there is no campaign C3; to add it, say whose it is with --account\n",
-		"account set MAXXXXXXXXXXXXXXXXXX":            "heliograph: nothing to change: give --name, --enabled, --disabled or --rate\n",
+		"account set MAXXXXXXXXXXXXXXXXXX":            "heliograph: nothing to change: give --name, --enabled, --disabled, --rate or --billing\n",
 		"number set 14155550100":                      "heliograph: nothing to change\n",
 		"number set 14155550100 --carrier main":       "heliograph: nothing to change\n",
 		"number set 14155550100 --rate fast":          "heliograph: --rate must be a number, or default\n",

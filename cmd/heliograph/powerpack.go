@@ -90,10 +90,11 @@ func (s *senderRow) health(p *printer) string {
 type powerpackList struct {
 	Account string `help:"Only those of an account." placeholder:"AUTH-ID"`
 	Limit   int    `help:"At most so many, up to 1,000." default:"100" placeholder:"N"`
+	Offset  int    `help:"Without the first so many." placeholder:"N"`
 }
 
 func (c powerpackList) Run(ctx context.Context, std streams, noun *powerpackCommand) error {
-	query := url.Values{"limit": {strconv.Itoa(c.Limit)}}
+	query := pageOf(c.Limit, c.Offset)
 	setIf(query, "auth_id", c.Account)
 	var answer struct {
 		Powerpacks []powerpackFields
@@ -105,7 +106,7 @@ func (c powerpackList) Run(ctx context.Context, std streams, noun *powerpackComm
 			t.row(f.UUID, f.AuthID, f.Name, strconv.Itoa(f.Senders), yesNo(f.Sticky), yesNo(f.LocalConnect), p.at(f.Created))
 		}
 		p.table(t, "There is no powerpack.")
-		p.shown(len(answer.Powerpacks), answer.Total, "powerpacks")
+		p.shown(c.Offset+len(answer.Powerpacks), answer.Total, "powerpacks")
 	})
 }
 

@@ -84,3 +84,12 @@ func setIf(query url.Values, name, value string) {
 		query.Set(name, value)
 	}
 }
+
+// pageOf asks for a page of a list.
+func pageOf(limit, offset int) url.Values {
+	query := url.Values{"limit": {strconv.Itoa(limit)}}
+	if offset != 0 {
+		query.Set("offset", strconv.Itoa(offset))
+	}
+	return query
+}

@@ -137,10 +137,11 @@ func newServer(ctx context.Context, cfg *Config, store *sqlite.Store, library *m
 	agent, outside := "Heliograph/"+version(), egress.New(egress.Config{Allow: cfg.Egress.Allow, AllowLoopback: onLoopback(cfg.Listen)})
 	s.alerts = plivo.NewAlerts(outside, agent, log)
 	s.callbacks = webhook.New(webhook.Config{
-		Store: store, Client: outside, Render: plivo.NewCallbacks(accounts, agent).Request,
+		Store: store, Client: outside, Render: plivo.NewCallbacks(accounts, agent).Render,
 		Now: time.Now,
 		Log: log, Observe: s.timings.posted,
 	})
+	store.Noticed = s.callbacks.Told
 	s.dispatcher = mt.NewDispatcher(store, time.Now, log)
 	s.dispatcher.Told = s.callbacks.Told
 	zone, err := time.LoadLocation(cfg.DayZone)

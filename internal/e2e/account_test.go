@@ -22,7 +22,7 @@ func newAccount(t testing.TB, url string) *account {
 	t.Helper()
 	transport := &http.Transport{MaxIdleConnsPerHost: 64}
 	t.Cleanup(transport.CloseIdleConnections)
-	return &account{url: url, http: &http.Client{Transport: transport, Timeout: patience}}
+	return &account{url: url, http: &http.Client{Transport: newWitness(t, transport), Timeout: patience}}
 }
 
 // reply is what a call was answered.

@@ -2,9 +2,12 @@ package e2e
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/heliograph/heliograph/docs/docstest"
 )
 
 // submitLine is a submit_sm as the foreign SMSC saw it.
@@ -55,6 +58,20 @@ func nextCallback(t testing.TB, sink *nodeProgram) *callbackLine {
 	c := &line.Callback
 	if !c.V2 || !c.MaV2 || !c.V3 || !c.MaV3 || c.Forged {
 		t.Errorf("signatures of %s %s: V2 %v, main V2 %v, V3 %v, main V3 %v, with a wrong token %v", c.Method, c.Path, c.V2, c.MaV2, c.V3, c.MaV3, c.Forged)
+	}
+	document, err := docstest.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	parameters := c.Form
+	if c.Method == http.MethodGet {
+		parameters = maps.Clone(c.Query)
+		for _, own := range []string{"who", "empty"} { // what the address has itself
+			delete(parameters, own)
+		}
+	}
+	if err := document.CheckCallback(c.Method, parameters); err != nil {
+		t.Errorf("the callback %s %s %v is not what openapi.yaml says: %v", c.Method, c.Path, parameters, err)
 	}
 	return &line
 }

@@ -107,7 +107,7 @@ type officialClient struct{ *nodeProgram }
 
 func newOfficialClient(t testing.TB, url string) officialClient {
 	t.Helper()
-	return officialClient{node(t, "client.js", "SERVER_URL="+url, "AUTH_ID="+authID, "AUTH_TOKEN="+authToken)}
+	return officialClient{node(t, "client.js", "SERVER_URL="+witnessed(t, url), "AUTH_ID="+authID, "AUTH_TOKEN="+authToken)}
 }
 
 // clientError is what the client throws.

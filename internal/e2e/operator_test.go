@@ -67,7 +67,7 @@ func (o *operator) reads(command string, into any) {
 // TestOperatorAtTheCommandLine: an operator's night on a development install.
 func TestOperatorAtTheCommandLine(t *testing.T) {
 	server := serve(t, t.TempDir(), "")
-	o := &operator{t: t, env: []string{"HELIOGRAPH_URL=" + server.url(t), "HELIOGRAPH_ADMIN_TOKEN=" + adminToken}}
+	o := &operator{t: t, env: []string{"HELIOGRAPH_URL=" + witnessed(t, server.url(t)), "HELIOGRAPH_ADMIN_TOKEN=" + adminToken}}
 	customer := newAccount(t, server.url(t))
 
 	list := o.does("account list", authID, "default")
@@ -127,7 +127,7 @@ func (o *operator) imported() int {
 func TestImportOfNumbers(t *testing.T) {
 	data := t.TempDir()
 	server := serve(t, data, "")
-	o := &operator{t: t, env: []string{"HELIOGRAPH_URL=" + server.url(t), "HELIOGRAPH_ADMIN_TOKEN=" + adminToken}}
+	o := &operator{t: t, env: []string{"HELIOGRAPH_URL=" + witnessed(t, server.url(t)), "HELIOGRAPH_ADMIN_TOKEN=" + adminToken}}
 	file := filepath.Join(t.TempDir(), "numbers.csv")
 	const count = 10_500 // more than one call took in former times
 	write := func(last string) {
@@ -179,11 +179,12 @@ func TestImportOfNumbers(t *testing.T) {
 		t.Errorf("%d numbers are there, want %d", n-before, count)
 	}
 	server.kill()
+	o.env[0] = "HELIOGRAPH_URL=" + server.url(t) // itself: where a witness listens, connections are taken
 	if _, errs, status := o.run("number", "import", file); status != 1 || !strings.Contains(errs, "nothing was imported") {
 		t.Errorf("without a server: %d %s", status, errs)
 	}
 	again := serve(t, data, "")
-	o.env[0] = "HELIOGRAPH_URL=" + again.url(t)
+	o.env[0] = "HELIOGRAPH_URL=" + witnessed(t, again.url(t))
 	if n := o.imported(); n != before+count {
 		t.Errorf("%d numbers are there after a crash, want %d", n-before, count)
 	}

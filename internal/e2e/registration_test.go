@@ -11,7 +11,7 @@ import (
 // registrationClient is the official client, whose lookups reach the server too.
 func registrationClient(t testing.TB, url string) officialClient {
 	t.Helper()
-	return officialClient{node(t, "registrations.js", "SERVER_URL="+url, "AUTH_ID="+authID, "AUTH_TOKEN="+authToken)}
+	return officialClient{node(t, "registrations.js", "SERVER_URL="+witnessed(t, url), "AUTH_ID="+authID, "AUTH_TOKEN="+authToken)}
 }
 
 // clientProfile makes a profile with the client and gives its id.

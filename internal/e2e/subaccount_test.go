@@ -12,7 +12,7 @@ import (
 // reroutedClient is the official client with credentials of its own, whose calls for applications reach the server too.
 func reroutedClient(t testing.TB, url, id, token string) officialClient {
 	t.Helper()
-	return officialClient{node(t, "rerouted.js", "SERVER_URL="+url, "AUTH_ID="+id, "AUTH_TOKEN="+token)}
+	return officialClient{node(t, "rerouted.js", "SERVER_URL="+witnessed(t, url), "AUTH_ID="+id, "AUTH_TOKEN="+token)}
 }
 
 // fails makes a call that must be refused with a status.

@@ -2,12 +2,13 @@ package gateway
 
 import "time"
 
-// Campaign is a 10DLC campaign as far as the queue looks at it: a rate and a daily cap that all of its numbers share.
+// Campaign is a 10DLC campaign as far as messages depend on it: a rate, a daily cap and keywords that all of its numbers share.
 type Campaign struct {
 	ID       string // 1 to 64 letters, digits, "-" and "_"
 	Account  AccountID
 	Rate     float64 // units a second; 0 is unlimited
 	DailyCap int     // units a day; 0 is unlimited
+	Keywords Keywords
 }
 
 // Roster is what the message path knows of who sends: every rented number, every powerpack, every campaign, and the rates and guards of accounts that

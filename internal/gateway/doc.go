@@ -21,6 +21,7 @@
 //	inbound.go    what carriers bring from handsets
 //	optout.go     who is not to be written to any more, and the words for that
 //	event.go      what an account is told
+//	notice.go     what an account is told of what it registered
 //	reason.go     why a message failed or was not delivered
 //	limit.go      rates, in units
 //	allowance.go  a rate and a daily cap, and what of them is used up

@@ -6,7 +6,8 @@ import "time"
 type Event struct {
 	ID       int64 // given by the store, increasing
 	Message  *Message
-	Sequence int // counts the events of a message from 1
+	Notice   *Notice // set: it is this that is told, and there is no message
+	Sequence int     // counts the events of a message from 1
 	State    State
 	Reason   Reason
 	At       time.Time

@@ -15,7 +15,7 @@ type MessageFilter struct {
 	Campaign  string // sent from numbers that are in it now
 	// Registered finds what was sent from long codes of the United States that are in a campaign now, or in none.
 	Registered *bool
-	From, To   string // To finds no message whose Log hides its destination
+	From, To   string // they find no message whose Log hides the number of the person
 	Country    string
 	Limit      int
 	Offset     int

@@ -18,6 +18,7 @@ type Powerpack struct {
 	Priorities      []Priority    // empty: DefaultOrder everywhere
 	Patience        time.Duration // 0: DefaultPatience
 	Refresh         bool          // numbers that keep resting are replaced by spare ones of the account
+	Keywords        Keywords      // of its numbers
 	CreatedAt       time.Time
 }
 

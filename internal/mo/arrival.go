@@ -82,11 +82,8 @@ func understand(m *gateway.Message, to *gateway.Recipient, now time.Time) gatewa
 		},
 		In: m.Intent == gateway.OptInIntent, Message: m.ID,
 	}
-	campaign := to.Number.Campaign
-	if campaign == "" || change.In { // who opts in again takes back what they said to the number before it came into its campaign, too
-		a.OptOuts = append(a.OptOuts, change)
-	}
-	if campaign != "" {
+	a.OptOuts = append(a.OptOuts, change) // the number's own too: it may leave its campaign, or the campaign may end
+	if campaign := to.Number.Campaign; campaign != "" {
 		change.Source = campaign
 		a.OptOuts = append(a.OptOuts, change)
 	}

@@ -39,6 +39,7 @@ type Dispatcher struct {
 	astray    []*lane                      // lanes whose messages may need other senders
 	storing   int64                        // Seq of the first message being stored: from there on, rows of the store come by Offer; math.MaxInt64: none
 	pools     map[gateway.ID]*gateway.Pool // of the roster, by powerpack
+	codes     callingCodes                 // of the roster
 	health    *gateway.Health
 	clocks    map[string]int64
 	used      map[usageKey]gateway.Usage // of daily caps, as the store had it at the start

@@ -154,6 +154,7 @@ func TestExpiryWithinAMessage(t *testing.T) {
 func TestExpiredAtTheHeadOfALane(t *testing.T) {
 	net1 := net("net1", 10, 0)
 	inWorld(t, func(t *testing.T, w *world) {
+		w.number(alice, "", 0)
 		for i := range 1000 {
 			m := queuedMessage(int64(i+1), 1)
 			m.From, m.Carrier, m.ExpiresAt = alice, "net1", time.Now().Add(-time.Second)
@@ -665,7 +666,7 @@ func TestMemoryIsBounded(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		for i := range senders * rows {
 			m := queuedMessage(int64(i+1), 1)
-			m.From, m.Carrier, m.ExpiresAt = fmt.Sprintf("1415556%04d", i%senders), "net1", time.Now().Add(3*time.Hour)
+			m.From, m.Carrier, m.ExpiresAt = fmt.Sprintf("44770090%04d", i%senders), "net1", time.Now().Add(3*time.Hour)
 			w.store.put(m)
 		}
 		p := w.start()

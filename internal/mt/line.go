@@ -214,7 +214,7 @@ func (d *Dispatcher) nextFlight(l *line, now int64) (wait time.Duration) {
 			d.place(next)
 			continue
 		}
-		reason := hopeless(next.sender, m, now)
+		reason := d.hopeless(next.sender, m, now)
 		if reason == gateway.NoReason && d.unwanted(next.sender, m) && m.Taken == 0 { // what a carrier has begun is finished
 			reason = gateway.OptedOut
 		}
@@ -232,12 +232,12 @@ func (d *Dispatcher) nextFlight(l *line, now int64) (wait time.Duration) {
 }
 
 // hopeless tells why a message that waited must not leave any more: its time is over, or its sender is not its account's any more.
-// Another account may have rented the number meanwhile, and must neither send for the first one nor wait for it.
-func hopeless(s *sender, m *gateway.Message, now int64) gateway.Reason {
+// Another account may have rented the number meanwhile, and must neither send for the first one nor wait for it. Guarded by mu.
+func (d *Dispatcher) hopeless(s *sender, m *gateway.Message, now int64) gateway.Reason {
 	switch {
 	case m.ExpiresAt.UnixNano() <= now:
 		return gateway.Expired
-	case s.listed && s.owner != m.Account, !s.listed && !(m.PickedBy == gateway.BySource && nobodys(m.From, m.Country)):
+	case (!s.listed || s.owner != m.Account) && !(m.PickedBy == gateway.BySource && d.codes.fromElsewhere(m)):
 		return gateway.InvalidSource
 	}
 	return gateway.NoReason

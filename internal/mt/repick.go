@@ -163,7 +163,7 @@ func (s *Service) claimOrphans(l *lane, messages []*gateway.Message, habits map[
 		if _, flying := d.flying[seq]; flying || seq >= d.storing {
 			continue
 		}
-		orphaned, lost := d.orphaned(l.sender, m), hopeless(l.sender, m, now.UnixNano()) == gateway.InvalidSource
+		orphaned, lost := d.orphaned(l.sender, m), d.hopeless(l.sender, m, now.UnixNano()) == gateway.InvalidSource
 		carrier, around := s.detour(l, r, m, now.UnixNano())
 		if !orphaned && !lost && !around {
 			continue

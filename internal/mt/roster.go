@@ -2,15 +2,21 @@ package mt
 
 import (
 	"context"
+	"errors"
 	"maps"
+	"slices"
+	"strings"
+	"sync"
 
 	"github.com/heliograph/heliograph/internal/gateway"
+	"github.com/heliograph/heliograph/internal/numbering"
 )
 
 // roster is what the message path knows of numbers and powerpacks: a copy in memory of what the API changes, replaced as a whole.
 type roster struct {
 	numbers map[string]*gateway.Number
 	pools   map[gateway.ID]*pool // by powerpack
+	codes   callingCodes
 	guards  *gateway.Guards
 }
 
@@ -20,11 +26,63 @@ type pool struct {
 	index     *gateway.Pool
 }
 
+// readings are those of the roster: one at a time, so that an older one never replaces a newer one, and one for all who wait for it.
+type readings struct {
+	mu   sync.Mutex
+	last *reading // that began; nil: none did
+	next *reading // that has not begun; nil: nobody waits for one
+}
+
+// reading is one of them. What was changed before it began is in it.
+type reading struct {
+	after *reading      // which must be over first
+	done  chan struct{} // closed when it is over
+	err   error         // may be read then
+}
+
+// join gives the next reading to begin; first is whoever must see to it.
+func (r *readings) join() (next *reading, first bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if first = r.next == nil; first {
+		r.next = &reading{after: r.last, done: make(chan struct{})}
+	}
+	return r.next, first
+}
+
+// run does a reading when the one before is over. Whoever joins after it began gets another.
+func (r *readings) run(next *reading, read func() error) {
+	if next.after != nil {
+		<-next.after.done
+		next.after = nil
+	}
+	r.mu.Lock()
+	r.last, r.next = next, nil
+	r.mu.Unlock()
+	defer close(next.done)
+	next.err = errUnread // stays when the reading panics: nobody is to take that for success
+	next.err = read()
+}
+
+var errUnread = errors.New("the roster could not be read")
+
 // Refresh reads the roster anew. It is called at start and after every change to numbers or powerpacks; when it returns, new
-// messages follow the change.
+// messages follow the change. Many changes at the same time wait for one reading: with a hundred thousand numbers it takes a while.
 func (s *Service) Refresh(ctx context.Context) error {
-	s.refreshing.Lock() // so that an older reading never replaces a newer one
-	defer s.refreshing.Unlock()
+	next, first := s.readings.join()
+	if first { // others wait for it, so it does not end with this caller
+		s.readings.run(next, func() error { return s.reread(context.WithoutCancel(ctx)) })
+		return next.err
+	}
+	select {
+	case <-next.done:
+		return next.err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (s *Service) reread(ctx context.Context) error {
 	read, err := s.Store.Roster(ctx)
 	if err != nil {
 		return err
@@ -60,6 +118,7 @@ func newRoster(read *gateway.Roster, loads map[string]gateway.Load) *roster {
 	for i := range read.Numbers {
 		n := &read.Numbers[i]
 		r.numbers[n.Number] = n
+		r.codes = r.codes.with(n.Number)
 		if !n.Pool.IsZero() {
 			members[n.Pool] = append(members[n.Pool], *n)
 		}
@@ -72,6 +131,38 @@ func newRoster(read *gateway.Roster, loads map[string]gateway.Load) *roster {
 		r.pools[p.ID] = &pool{powerpack: p, index: index}
 	}
 	return r
+}
+
+// callingCodes are those of the numbers that are rented here, but for 1, which is always among them.
+type callingCodes []string
+
+// with adds the calling code of a number, if it is new.
+func (c callingCodes) with(number string) callingCodes {
+	if len(number) < leastDigits || !c.lack(number) {
+		return c
+	}
+	country, _, _ := numbering.Place(number)
+	code, ok := numbering.CallingCode(country)
+	if !ok || !strings.HasPrefix(number, code) { // of no country, or of no plan: no calling code has more than three digits
+		code = number[:3]
+	}
+	return append(c, code)
+}
+
+// lack tells whether the text is a telephone number with a calling code that is not among them.
+func (c callingCodes) lack(number string) bool {
+	return len(number) >= leastDigits && isDigits(number) && number[0] != '1' &&
+		!slices.ContainsFunc(c, func(code string) bool { return strings.HasPrefix(number, code) })
+}
+
+// leastDigits is how many a telephone number has; fewer are a short code.
+const leastDigits = 7
+
+// fromElsewhere tells whether a message may have a sender that its account has from somewhere else. That is never so to the United States and Canada, nor
+// where the sender is of a kind that is rented here, such as short codes and numbers of North America: of those, senders are only what the account has
+// rented, whoever has the others. So nobody sends from another account's number, and cannot find out by trying whether it is one.
+func (c callingCodes) fromElsewhere(m *gateway.Message) bool {
+	return m.Country != "US" && m.Country != "CA" && c.lack(m.From)
 }
 
 // enlist sets the rates and caps of senders, campaigns and accounts, and brings the senders' loads into the roster's pools. Lanes whose sender
@@ -95,6 +186,7 @@ func (d *Dispatcher) enlist(read *gateway.Roster, r *roster) {
 		s.share(d.campaigns[n.Campaign])
 		d.limit(&s.scope, n.Limit(), n.Cap(), n.Paused)
 	}
+	d.codes = r.codes
 	d.last = nil // who is limited from now on sent nothing before the start
 	d.pools = make(map[gateway.ID]*gateway.Pool, len(r.pools))
 	for id, p := range r.pools {

@@ -305,3 +305,31 @@ func TestSpread(t *testing.T) {
 		}
 	}, net("net1", 10, 0))
 }
+
+// TestFromElsewhere: with numbers of some countries on the roster, no number of these is from elsewhere, whether it is on the roster or not.
+func TestFromElsewhere(t *testing.T) {
+	read := &gateway.Roster{}
+	for _, number := range []string{"447700900123", "33612345678", "881612345678", "999123456789", "60123", "ACME", "14155550100"} {
+		read.Numbers = append(read.Numbers, gateway.Number{Number: number, Account: testAccount})
+	}
+	codes := newRoster(read, nil).codes
+	if len(codes) != 4 {
+		t.Errorf("calling codes %q", codes)
+	}
+	for from, want := range map[string]bool{
+		"447700900123": false, "447700900124": false, "441481960194": false, // Guernsey, within 44
+		"33612345678": false, "33700000000": false, "881600000000": false, "999000000000": false,
+		"14155550100": false, "14155559999": false, "12045550100": false, "1000000": false,
+		"60123": false, "60124": false, "123456": false, "ACME": false, "ACME123": false, "": false,
+		"4915112345678": true, "34612345678": true, "882612345678": true, "4012345": true,
+	} {
+		if got := codes.fromElsewhere(&gateway.Message{From: from, Country: "FR"}); got != want {
+			t.Errorf("%s: %v, want %v", from, got, want)
+		}
+		for _, country := range []string{"US", "CA"} {
+			if codes.fromElsewhere(&gateway.Message{From: from, Country: country}) {
+				t.Errorf("%s may be used for %s", from, country)
+			}
+		}
+	}
+}

@@ -40,12 +40,12 @@ type Service struct {
 	// Price tells what a unit of a message costs that leaves from a number. It is asked once, when the sender is chosen, with the dispatcher's lock held.
 	Price func(m *gateway.Message, from *gateway.Number) gateway.Price
 
-	group      *groupcommit.Group[*submission, gateway.Acceptance]
-	preparer   *preparer
-	roster     atomic.Pointer[roster]
-	refreshing sync.Mutex
-	accepted   atomic.Int64
-	replaced   atomic.Int64
+	group    *groupcommit.Group[*submission, gateway.Acceptance]
+	preparer *preparer
+	roster   atomic.Pointer[roster]
+	readings readings
+	accepted atomic.Int64
+	replaced atomic.Int64
 }
 
 // NewService makes a service.
@@ -349,7 +349,7 @@ func (s *Service) chooseFor(sub *submission, i int, r *roster, now time.Time, ha
 		number, reason = s.pickWhole(r.pools[m.Powerpack], m, req, habits)
 	} else {
 		m.From, m.PickedBy = sub.request.Source, gateway.BySource
-		number, reason = ownSender(r.numbers[m.From], m, req)
+		number, reason = ownSender(r, m, req)
 	}
 	if reason != gateway.NoReason {
 		if byPool { // one may have been looked at before
@@ -412,18 +412,16 @@ func (s *Service) pickWhole(p *pool, m *gateway.Message, req gateway.Request, ha
 	}
 }
 
-// ownSender checks a sender that the caller named. US and Canadian destinations need a number of the account; elsewhere a sender
-// that nobody here owns is the route's affair, one of another account is not to be had.
-func ownSender(n *gateway.Number, m *gateway.Message, req gateway.Request) (*gateway.Number, gateway.Reason) {
-	if n == nil {
-		if !nobodys(m.From, m.Country) {
+// ownSender checks a sender that the caller named. One that the account has from elsewhere is the route's affair.
+func ownSender(r *roster, m *gateway.Message, req gateway.Request) (*gateway.Number, gateway.Reason) {
+	n := r.numbers[m.From]
+	if n == nil || n.Account != m.Account {
+		if !r.codes.fromElsewhere(m) {
 			return nil, gateway.InvalidSource
 		}
 		return &gateway.Number{Number: m.From, Type: gateway.LongCode}, gateway.NoReason
 	}
 	switch {
-	case n.Account != m.Account:
-		return nil, gateway.InvalidSource
 	case n.Type == gateway.TollFree && n.Country == "US" && m.Country == "CA":
 		return nil, gateway.TollFreeToCanada
 	case !n.Carries(req):
@@ -431,9 +429,6 @@ func ownSender(n *gateway.Number, m *gateway.Message, req gateway.Request) (*gat
 	}
 	return n, gateway.NoReason
 }
-
-// nobodys tells whether a sender that nobody here has rented may be used for a country: numbers of other networks abroad.
-func nobodys(from, country string) bool { return country != "US" && country != "CA" && isDigits(from) }
 
 func isDigits(s string) bool {
 	for i := range len(s) {

@@ -117,6 +117,8 @@ func TestRefusedSources(t *testing.T) {
 		w.number("14155550109", "", 0)
 		w.store.numbers[2].Account = "MAOTHER"
 		w.number("14155550108", "elsewhere", 0)
+		w.number("33612345678", "", 0)
+		w.store.numbers[4].Account = "MAOTHER"
 		p := w.start()
 		for name, c := range map[string]struct {
 			from    string
@@ -128,7 +130,11 @@ func TestRefusedSources(t *testing.T) {
 			"of nobody, to the US":     {"14155550199", gateway.Destination{Number: over1, Country: "US"}, gateway.SMS, gateway.InvalidSource},
 			"of nobody, abroad":        {"447700900123", gateway.Destination{Number: "133", Country: "FR"}, gateway.SMS, 0},
 			"a name of nobody, abroad": {"ACME", gateway.Destination{Number: "133", Country: "FR"}, gateway.SMS, gateway.InvalidSource},
-			"of another account":       {"14155550109", gateway.Destination{Number: "133", Country: "FR"}, gateway.SMS, gateway.InvalidSource},
+			"of another account":       {"33612345678", gateway.Destination{Number: "133", Country: "FR"}, gateway.SMS, gateway.InvalidSource},
+			"of nobody, beside it":     {"33612345679", gateway.Destination{Number: "133", Country: "FR"}, gateway.SMS, gateway.InvalidSource},
+			"of another account, +1":   {"14155550109", gateway.Destination{Number: "133", Country: "FR"}, gateway.SMS, gateway.InvalidSource},
+			"of nobody, +1":            {"14155550199", gateway.Destination{Number: "133", Country: "FR"}, gateway.SMS, gateway.InvalidSource},
+			"a short code of nobody":   {"60123", gateway.Destination{Number: "133", Country: "FR"}, gateway.SMS, gateway.InvalidSource},
 			"toll-free to Canada":      {"18005550100", gateway.Destination{Number: "14165550100", Country: "CA"}, gateway.SMS, gateway.TollFreeToCanada},
 			"to itself":                {alice, gateway.Destination{Number: alice, Country: "US"}, gateway.SMS, gateway.InvalidSource},
 			"no route":                 {alice, gateway.Destination{Number: "9133", Country: "FR"}, gateway.SMS, gateway.NoRoute},

@@ -1,17 +1,20 @@
 // Package operator is the API of those who run the installation: accounts, numbers, carriers, queues, messages on hold. Every call needs
 // the operator's token; bodies are JSON, and errors have the shape of the account API's.
 //
-//	api.go       routes, authentication, reading and answering
+//	api.go       routes, authentication, answering
+//	throttle.go  guesses of the token
+//	body.go      bodies of requests
 //	account.go   accounts
 //	credit.go    what accounts pay from, and their ledgers
 //	campaign.go  10DLC campaigns
 //	registration.go  what accounts register, and what is decided
 //	number.go    numbers as they are set
+//	fit.go       whether what is said of a number fits its digits
 //	powerpack.go powerpacks: their settings and senders, and which one a message would get
 //	listing.go   numbers as they are shown
 //	carrier.go   carriers
 //	queue.go     queues, and the rates and caps that senders share
-//	message.go   one message: what became of it, and why
+//	message.go   messages: what became of them, and why
 //	guard.go     countries and thresholds of accounts
 //	conversion.go how trackable messages converted
 //	held.go      messages whose submit was never answered
@@ -19,7 +22,6 @@
 package operator
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
@@ -78,13 +80,30 @@ type Queue interface {
 // API is the operator's API below /admin/v1/.
 type API struct {
 	Config
-	routes *http.ServeMux
+	routes   *http.ServeMux
+	throttle throttle
 }
 
 // New makes the API.
 func New(cfg Config) *API {
 	a := &API{Config: cfg, routes: http.NewServeMux()}
-	for pattern, handle := range map[string]func(*http.Request) (int, any, error){
+	for pattern, handle := range a.table() {
+		answer := a.answer(handle)
+		if pattern == "POST /admin/v1/numbers" {
+			answer = a.unhurried(answer)
+		}
+		a.routes.HandleFunc(pattern, answer)
+		a.routes.HandleFunc(pattern+"/{$}", answer) // with a slash at the end, and no redirect
+	}
+	a.routes.HandleFunc("/", a.answer(func(*http.Request) (int, any, error) {
+		return 0, nil, gateway.Errorf(gateway.NotFound, "not found")
+	}))
+	return a
+}
+
+// table is the whole surface.
+func (a *API) table() map[string]func(*http.Request) (int, any, error) {
+	return map[string]func(*http.Request) (int, any, error){
 		"POST /admin/v1/accounts":                                      a.createAccount,
 		"GET /admin/v1/accounts":                                       a.listAccounts,
 		"GET /admin/v1/accounts/{auth_id}":                             a.showAccount,
@@ -92,6 +111,7 @@ func New(cfg Config) *API {
 		"POST /admin/v1/campaigns":                                     a.putCampaigns,
 		"GET /admin/v1/campaigns":                                      a.listCampaigns,
 		"DELETE /admin/v1/campaigns/{id}":                              a.deleteCampaign,
+		"POST /admin/v1/numbers":                                       a.putNumbers,
 		"GET /admin/v1/numbers":                                        a.listNumbers,
 		"GET /admin/v1/numbers/{number}":                               a.showNumber,
 		"POST /admin/v1/numbers/{number}/pause":                        a.pauseNumber,
@@ -103,6 +123,7 @@ func New(cfg Config) *API {
 		"POST /admin/v1/carriers/{name}/pause":                         a.pauseCarrier,
 		"POST /admin/v1/carriers/{name}/resume":                        a.resumeCarrier,
 		"GET /admin/v1/accounts/{auth_id}/messages/{id}":               a.showMessage,
+		"GET /admin/v1/messages":                                       a.listMessages,
 		"GET /admin/v1/queues":                                         a.listQueues,
 		"GET /admin/v1/held":                                           a.listHeld,
 		"POST /admin/v1/held/{id}/resend":                              a.resendHeld,
@@ -116,17 +137,7 @@ func New(cfg Config) *API {
 		"GET /admin/v1/conversions":                                    a.listConversions,
 		"POST /admin/v1/accounts/{auth_id}/credits":                    a.addCredit,
 		"GET /admin/v1/accounts/{auth_id}/credits":                     a.listCredits,
-	} {
-		a.routes.HandleFunc(pattern, a.answer(handle))
-		a.routes.HandleFunc(pattern+"/{$}", a.answer(handle)) // with a slash at the end, and no redirect
 	}
-	for _, pattern := range []string{"POST /admin/v1/numbers", "POST /admin/v1/numbers/{$}"} {
-		a.routes.HandleFunc(pattern, a.unhurried(a.answer(a.putNumbers)))
-	}
-	a.routes.HandleFunc("/", a.answer(func(r *http.Request) (int, any, error) {
-		return 0, nil, gateway.Errorf(gateway.NotFound, "not found")
-	}))
-	return a
 }
 
 // ServeHTTP answers the operator, and nobody else.
@@ -137,7 +148,13 @@ func (a *API) Guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 		hash := sha256.Sum256([]byte(strings.TrimSpace(token)))
-		if !strings.EqualFold(scheme, "Bearer") || subtle.ConstantTimeCompare(hash[:], a.TokenHash[:]) != 1 {
+		right := strings.EqualFold(scheme, "Bearer") && subtle.ConstantTimeCompare(hash[:], a.TokenHash[:]) == 1
+		switch pass, wait := a.throttle.judge(sourceOf(r.RemoteAddr), right, a.Now()); {
+		case wait > 0:
+			w.Header().Set("Retry-After", strconv.Itoa(int((wait+time.Second-1)/time.Second)))
+			a.write(w, r, a.newID(), http.StatusTooManyRequests, map[string]string{"error": "too many failed attempts; try again later"})
+			return
+		case !pass:
 			w.Header().Set("WWW-Authenticate", `Bearer realm="heliograph operator"`)
 			a.write(w, r, a.newID(), http.StatusUnauthorized, map[string]string{"error": "the operator's token is missing or wrong"})
 			return
@@ -209,31 +226,6 @@ func (a *API) write(w http.ResponseWriter, r *http.Request, id string, status in
 		object += "}"
 	}
 	_, _ = io.WriteString(w, object+"\n") // a client that is gone needs no answer
-}
-
-// maxBody bounds a request's body, but for those that put numbers.
-const maxBody = 4 << 20
-
-// read decodes a JSON object strictly: what is not known is refused, so that a misspelt setting is not taken for its default.
-func read(r *http.Request, into any) error { return readUpTo(r, into, maxBody) }
-
-func readUpTo(r *http.Request, into any, most int64) error {
-	body, err := io.ReadAll(io.LimitReader(r.Body, most+1))
-	switch {
-	case err != nil:
-		return gateway.Errorf(gateway.Invalid, "the body could not be read")
-	case int64(len(body)) > most:
-		return gateway.Errorf(gateway.Invalid, "the body is longer than %d bytes", most)
-	}
-	decoder := json.NewDecoder(bytes.NewReader(body))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(into); err != nil {
-		return gateway.Errorf(gateway.Invalid, "invalid json: %s", strings.TrimPrefix(err.Error(), "json: "))
-	}
-	if decoder.More() {
-		return gateway.Errorf(gateway.Invalid, "invalid json: more than one value")
-	}
-	return nil
 }
 
 // params gives the query's parameters. Like fields of a body, what is not known is refused: a misspelt filter would show everything.

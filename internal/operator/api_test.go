@@ -40,6 +40,8 @@ type fixture struct {
 	registrations []gateway.Registration
 	fail          error // of every store call
 	counted       gateway.ConversionFilter
+	blocks        []gateway.ConversionCount
+	listed        gateway.MessageFilter
 	guard         gateway.Guard
 	credits       []gateway.Credit
 
@@ -144,7 +146,7 @@ func (f *fixture) PutCampaigns(_ context.Context, campaigns []gateway.Campaign) 
 
 func (f *fixture) Campaigns(context.Context) ([]gateway.Campaign, error) { return f.campaigns, f.fail }
 
-func (f *fixture) DeleteCampaign(_ context.Context, id string) error {
+func (f *fixture) DeleteCampaign(_ context.Context, id string, _ time.Time) error {
 	before := len(f.campaigns)
 	f.campaigns = slices.DeleteFunc(f.campaigns, func(c gateway.Campaign) bool { return c.ID == id })
 	if f.fail == nil && len(f.campaigns) == before {
@@ -297,6 +299,7 @@ func (f *fixture) callWithKey(t *testing.T, method, path, body, authorization, k
 	if err := json.Unmarshal(w.Body.Bytes(), &fields); err != nil {
 		t.Fatalf("%s %s: %v in %q", method, path, err, w.Body)
 	}
+	checkDocumented(t, r, w)
 	if id, ok := fields["api_id"].(string); !ok || len(id) != 36 || w.Header().Get("X-Request-ID") != id {
 		t.Errorf("%s %s: api_id %v, X-Request-ID %q", method, path, fields["api_id"], w.Header().Get("X-Request-ID"))
 	}

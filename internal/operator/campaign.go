@@ -91,7 +91,7 @@ func (a *API) listCampaigns(r *http.Request) (int, any, error) {
 // deleteCampaign removes a campaign; its numbers then belong to none.
 func (a *API) deleteCampaign(r *http.Request) (int, any, error) {
 	id := r.PathValue("id")
-	if err := a.Store.DeleteCampaign(r.Context(), id); err != nil {
+	if err := a.Store.DeleteCampaign(r.Context(), id, a.Now()); err != nil {
 		return 0, nil, err
 	}
 	a.Log.Info("campaign deleted", "campaign", id)

@@ -1,8 +1,11 @@
 package operator
 
 import (
+	"cmp"
+	"context"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,6 +18,7 @@ type conversionView struct {
 	Carrier             string   `json:"carrier,omitempty"`
 	Sender              string   `json:"sender,omitempty"`
 	Country             *string  `json:"country_iso2,omitempty"` // "" when it is not known
+	Network             *string  `json:"network,omitempty"`      // "" when it is not known
 	Messages            int      `json:"messages"`
 	Converted           int      `json:"converted"`
 	ConvertedWithOthers int      `json:"converted_with_others"`
@@ -41,9 +45,9 @@ func (a *API) listConversions(r *http.Request) (int, any, error) {
 		Carrier: query.Get("carrier"), Sender: numbering.SanitizeSource(query.Get("sender")), Country: strings.ToUpper(query.Get("country_iso2")),
 		Settled: now.Add(-a.ConversionWindow),
 	}
-	var ok bool
-	if filter.By, ok = conversionGroups[query.Get("by")]; !ok {
-		return 0, nil, gateway.Errorf(gateway.Invalid, "by must be carrier, sender or country")
+	by, ok := query.Get("by"), false
+	if filter.By, ok = conversionGroups[by]; !ok && by != byNetwork {
+		return 0, nil, gateway.Errorf(gateway.Invalid, "by must be carrier, sender, country or network")
 	}
 	if filter.Account, err = accountParam(query); err != nil {
 		return 0, nil, err
@@ -57,17 +61,76 @@ func (a *API) listConversions(r *http.Request) (int, any, error) {
 	if filter.After, err = timeParam(query, "from", filter.Before.Add(-conversionRange)); err != nil {
 		return 0, nil, err
 	}
-	counts, err := a.Store.Conversions(r.Context(), filter)
+	views, err := a.conversions(r.Context(), filter, by == byNetwork)
 	if err != nil {
 		return 0, nil, err
+	}
+	return http.StatusOK, map[string]any{
+		"conversions": views, "from": filter.After.UTC(), "until": filter.Before.UTC(), "window_seconds": int(a.ConversionWindow / time.Second),
+	}, nil
+}
+
+// conversions counts, by what the filter says or by network.
+func (a *API) conversions(ctx context.Context, filter gateway.ConversionFilter, networks bool) ([]conversionView, error) {
+	if networks {
+		return a.networkConversions(ctx, filter)
+	}
+	counts, err := a.Store.Conversions(ctx, filter)
+	if err != nil {
+		return nil, err
 	}
 	views := make([]conversionView, len(counts))
 	for i := range counts {
 		views[i] = viewConversions(&counts[i], filter.By)
 	}
-	return http.StatusOK, map[string]any{
-		"conversions": views, "from": filter.After.UTC(), "until": filter.Before.UTC(), "window_seconds": int(a.ConversionWindow / time.Second),
-	}, nil
+	return views, nil
+}
+
+// byNetwork groups by the networks that destinations are of. No row holds one: they are looked up when somebody asks, so that no message waits for
+// that. Blocks of a thousand numbers are of one network, as countries give them out.
+const byNetwork = "network"
+
+// maxBlocks bounds how many blocks are looked up for one answer: each takes some fifty microseconds.
+const maxBlocks = 20_000
+
+// network is a network of a country. Its name is empty where it is not known: numbers move between networks in most countries, and which one a number is
+// in today is known to them alone.
+type network struct{ country, name string }
+
+func (a *API) networkConversions(ctx context.Context, filter gateway.ConversionFilter) ([]conversionView, error) {
+	most := filter.Limit
+	filter.Limit = maxBlocks + 1
+	blocks, err := a.Store.ConversionBlocks(ctx, filter)
+	if err != nil {
+		return nil, err
+	}
+	if len(blocks) > maxBlocks {
+		return nil, gateway.Errorf(gateway.Invalid, "there are more than %d blocks of numbers to look up: narrow them with country_iso2, auth_id, from and until", maxBlocks)
+	}
+	counts := map[network]gateway.ConversionCount{}
+	for _, block := range blocks {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		facts, _ := numbering.Lookup(block.Name)
+		of := network{facts.Country, facts.Carrier}
+		sum := counts[of]
+		sum.Converted += block.Converted
+		sum.ConvertedWithOthers += block.ConvertedWithOthers
+		sum.NotConverted += block.NotConverted
+		sum.Pending += block.Pending
+		counts[of] = sum
+	}
+	views := make([]conversionView, 0, len(counts))
+	for of, count := range counts {
+		view := viewConversions(&count, gateway.ByCountry)
+		view.Country, view.Network = &of.country, &of.name
+		views = append(views, view)
+	}
+	slices.SortFunc(views, func(a, b conversionView) int {
+		return cmp.Or(cmp.Compare(b.Messages, a.Messages), cmp.Compare(*a.Country, *b.Country), cmp.Compare(*a.Network, *b.Network))
+	})
+	return views[:min(most, len(views))], nil
 }
 
 func viewConversions(c *gateway.ConversionCount, by gateway.ConversionGroup) conversionView {

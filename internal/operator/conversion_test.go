@@ -18,6 +18,47 @@ func (f *fixture) Conversions(_ context.Context, filter gateway.ConversionFilter
 	}, f.fail
 }
 
+func (f *fixture) ConversionBlocks(_ context.Context, filter gateway.ConversionFilter) ([]gateway.ConversionCount, error) {
+	f.counted = filter
+	return f.blocks, f.fail
+}
+
+// TestConversionsByNetwork: blocks of one network are counted together, where the numbering plan tells the network; those with the most messages come first.
+func TestConversionsByNetwork(t *testing.T) {
+	f := newFixture()
+	f.blocks = []gateway.ConversionCount{
+		{Name: "8613912345678", Converted: 1, NotConverted: 1},
+		{Name: "14155550100", Converted: 1, Pending: 1},
+		{Name: "8613812345678", ConvertedWithOthers: 1, Pending: 2},
+		{Name: "8613012345678", Converted: 1},
+		{Name: "14165550100", Converted: 1},
+		{Name: "not a number", NotConverted: 1},
+	}
+	_, fields := f.call(t, "GET", "/admin/v1/conversions?by=network&limit=4&country_iso2=cn", "", bearer)
+	group := func(country, network string, counts ...any) map[string]any {
+		return map[string]any{
+			"country_iso2": country, "network": network, "messages": counts[0], "converted": counts[1], "converted_with_others": counts[2],
+			"not_converted": counts[3], "pending": counts[4], "rate": counts[5],
+		}
+	}
+	want := []any{
+		group("CN", "China Mobile", 5.0, 1.0, 1.0, 1.0, 2.0, 1.0/3),
+		group("US", "", 2.0, 1.0, 0.0, 0.0, 1.0, 1.0),
+		group("", "", 1.0, 0.0, 0.0, 1.0, 0.0, 0.0),
+		group("CA", "", 1.0, 1.0, 0.0, 0.0, 0.0, 1.0),
+	}
+	if diff := gocmp.Diff(want, fields["conversions"]); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if f.counted.Limit != maxBlocks+1 || f.counted.Country != "CN" {
+		t.Errorf("asked for %+v", f.counted)
+	}
+	f.blocks = make([]gateway.ConversionCount, maxBlocks+1)
+	if status, fields := f.call(t, "GET", "/admin/v1/conversions?by=network", "", bearer); status != http.StatusBadRequest {
+		t.Errorf("too many blocks: %d %v", status, fields)
+	}
+}
+
 func TestConversions(t *testing.T) {
 	day := time.Date(2026, 5, 1, 0, 0, 0, 0, time.UTC)
 	settled := noon.Add(-time.Hour)
@@ -41,7 +82,7 @@ func TestConversions(t *testing.T) {
 			t.Errorf("%s (-want +got):\n%s", query, diff)
 		}
 	}
-	for _, query := range []string{"?by=network", "?from=noon", "?until=1", "?limit=0", "?auth_id=x", "?status=CONVERTED"} {
+	for _, query := range []string{"?by=prefix", "?from=noon", "?until=1", "?limit=0", "?auth_id=x", "?status=CONVERTED"} {
 		if status, _ := newFixture().call(t, "GET", "/admin/v1/conversions"+query, "", bearer); status != http.StatusBadRequest {
 			t.Errorf("%s: %d", query, status)
 		}

@@ -2,6 +2,7 @@ package operator
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"strings"
@@ -57,8 +58,12 @@ func (a *API) putNumbers(r *http.Request) (int, any, error) {
 	var args struct {
 		Numbers []numberArgs `json:"numbers"`
 	}
-	if err := readUpTo(r, &args, maxNumbersBody); err != nil {
+	body, err := readBody(r, maxNumbersBody)
+	if err != nil {
 		return 0, nil, err
+	}
+	if err := decode(body, &args); err != nil {
+		return 0, nil, firstIllegible(body, err)
 	}
 	if len(args.Numbers) == 0 || len(args.Numbers) > maxNumbers {
 		return 0, nil, gateway.Errorf(gateway.Invalid, "numbers must have 1 to %d entries", maxNumbers)
@@ -84,6 +89,29 @@ func (a *API) putNumbers(r *http.Request) (int, any, error) {
 	return http.StatusOK, map[string]any{"message": "changed", "numbers": names}, nil
 }
 
+// firstIllegible finds the number that made a body illegible. Only a body that is refused is read twice.
+func firstIllegible(body []byte, refusal error) error {
+	var args struct {
+		Numbers []json.RawMessage `json:"numbers"`
+	}
+	if decode(body, &args) != nil {
+		return refusal
+	}
+	for i, raw := range args.Numbers {
+		var n numberArgs
+		if err := decode(raw, &n); err != nil {
+			refused := refusedNumbers{}
+			var setting *settingError
+			if errors.As(err, &setting) {
+				err = invalid(setting.field, "number %d of the call: %s", i+1, err)
+			}
+			refused.add(i, n.Number, err)
+			return &refused
+		}
+	}
+	return refusal
+}
+
 // checkNumbers checks all numbers of a call, as far as that needs no store.
 func (a *API) checkNumbers(args []numberArgs) ([]gateway.Number, error) {
 	numbers, refused := make([]gateway.Number, len(args)), refusedNumbers{}
@@ -102,7 +130,7 @@ func (a *API) checkNumbers(args []numberArgs) ([]gateway.Number, error) {
 	return numbers, refused.verdict()
 }
 
-// checkParties checks that owners and campaigns exist and belong together, as the store does when it puts numbers.
+// checkParties checks that owners and campaigns exist and belong together, and that pools have one short code for a country, as the store does when it puts numbers.
 func (a *API) checkParties(ctx context.Context, numbers []gateway.Number) error {
 	accounts, err := a.Store.Accounts(ctx)
 	if err != nil {
@@ -129,13 +157,64 @@ func (a *API) checkParties(ctx context.Context, numbers []gateway.Number) error 
 			refused.add(i, n.Number, invalid("campaign", "campaign %s does not exist, or is not of the account that rents the number", n.Campaign))
 		}
 	}
+	if err := a.checkShortCodes(ctx, numbers, &refused); err != nil {
+		return err
+	}
 	return refused.verdict()
+}
+
+// checkShortCodes refuses short codes that would be the second of their country in a pool.
+func (a *API) checkShortCodes(ctx context.Context, numbers []gateway.Number, refused *refusedNumbers) error {
+	type place struct {
+		pool    gateway.ID
+		country string
+	}
+	given, taken := map[string]*gateway.Number{}, map[place]string{}
+	for i := range numbers {
+		given[numbers[i].Number] = &numbers[i]
+	}
+	read := map[gateway.ID]bool{} // pools, for those that the call does not name
+	for i := range numbers {
+		n := &numbers[i]
+		if n.Type != gateway.ShortCode || n.Account == "" {
+			continue
+		}
+		known, err := a.findNumber(ctx, n.Number)
+		if isNotFound(err) || err == nil && (known.Pool.IsZero() || known.Account != n.Account) {
+			continue
+		} else if err != nil {
+			return err
+		}
+		if !read[known.Pool] {
+			read[known.Pool] = true
+			others, _, err := a.Store.Numbers(ctx, gateway.NumberFilter{Pool: known.Pool, Types: []gateway.NumberType{gateway.ShortCode}, Limit: maxListed})
+			if err != nil {
+				return err
+			}
+			for _, other := range others {
+				if given[other.Number] == nil {
+					taken[place{known.Pool, other.Country}] = other.Number
+				}
+			}
+		}
+		at := place{known.Pool, n.Country}
+		if other := taken[at]; other != "" {
+			refused.add(i, n.Number, invalid("country_iso2", "country_iso2 of %s: its powerpack has a short code for %s already, %s", n.Number, n.Country, other))
+		}
+		taken[at] = n.Number
+	}
+	return nil
+}
+
+func isNotFound(err error) bool {
+	var refusal *gateway.Error
+	return errors.As(err, &refusal) && refusal.Code == gateway.NotFound
 }
 
 // explainRefusal finds out which numbers a store refused, and why; it stays at the store's word when that is not to be seen.
 func (a *API) explainRefusal(ctx context.Context, numbers []gateway.Number, refusal error) error {
 	var known *gateway.Error
-	if !errors.As(refusal, &known) || known.Code != gateway.Invalid {
+	if !errors.As(refusal, &known) || known.Code != gateway.Invalid && known.Code != gateway.Conflict {
 		return refusal
 	}
 	var found *refusedNumbers
@@ -225,9 +304,6 @@ func (a *API) completeNumber(n *gateway.Number, args *numberArgs) error {
 	if n.Country == "" && n.Type == gateway.ShortCode {
 		n.Country = "US"
 	}
-	if len(n.Country) != 2 && n.Type != gateway.Alphanumeric {
-		return invalid("country_iso2", "country_iso2 of %s must be a country's two letters", n.Number)
-	}
 	if len(args.Services) == 0 {
 		n.Services = gateway.Services(gateway.SMS)
 	}
@@ -237,6 +313,9 @@ func (a *API) completeNumber(n *gateway.Number, args *numberArgs) error {
 			return invalid("services", "services of %s may hold sms and mms", n.Number)
 		}
 		n.Services |= gateway.Services(s)
+	}
+	if field, reason := Misfit(n); field != "" {
+		return invalid(field, "%s", reason)
 	}
 	if err := setLimits(n, args); err != nil {
 		return err

@@ -28,9 +28,10 @@ type Store interface {
 	// Campaigns lists all campaigns by ID.
 	Campaigns(ctx context.Context) ([]gateway.Campaign, error)
 	// DeleteCampaign removes a campaign; its numbers then belong to none. NotFound when there is none of that ID.
-	DeleteCampaign(ctx context.Context, id string) error
+	DeleteCampaign(ctx context.Context, id string, at time.Time) error
 	// PutNumbers adds numbers or replaces their settings (type, country, carrier, services, rate, cap, campaign, pause, owner); all or none. A
-	// number that changes its owner leaves its pool. Invalid when an owner does not exist, or a campaign does not or is not the owner's.
+	// number that changes its owner leaves its pool, and is linked to the new owner's default application. Invalid when an owner does not exist, or a
+	// campaign does not or is not the owner's; Conflict when a pool would have two short codes for one country.
 	PutNumbers(ctx context.Context, numbers []gateway.Number) error
 	// PauseNumber pauses a number, or lets it go on; its other settings stay. NotFound when there is none of that name.
 	PauseNumber(ctx context.Context, number string, paused bool) error
@@ -40,12 +41,16 @@ type Store interface {
 	AnyPowerpack(ctx context.Context, id gateway.ID) (gateway.Powerpack, error)
 	// Message reads one message of the account; NotFound when it has none of that ID.
 	Message(ctx context.Context, account gateway.AccountID, id gateway.ID) (*gateway.Message, error)
+	// Messages lists messages newest first, and how many fit the filter in all: at least, where there are very many.
+	Messages(ctx context.Context, filter gateway.MessageFilter) ([]*gateway.Message, int, error)
 	// Guard reads what guards an account; NotFound when there is no such account.
 	Guard(ctx context.Context, account gateway.AccountID) (gateway.Guard, error)
 	// ChangeGuard changes what guards an account, unless change refuses, and gives it as it is then.
 	ChangeGuard(ctx context.Context, account gateway.AccountID, change func(*gateway.Guard) error) (gateway.Guard, error)
 	// Conversions counts how trackable messages that a carrier took converted, by group, those with the most messages first.
 	Conversions(ctx context.Context, filter gateway.ConversionFilter) ([]gateway.ConversionCount, error)
+	// ConversionBlocks is Conversions by blocks of a thousand destinations, whatever filter.By says. Name is a number of the block.
+	ConversionBlocks(ctx context.Context, filter gateway.ConversionFilter) ([]gateway.ConversionCount, error)
 	// HeldMessages lists messages whose submit was never answered under `unanswered: hold`, oldest first.
 	HeldMessages(ctx context.Context, limit int) ([]gateway.Held, error)
 	// ReleaseHeld puts a held message back into its lane, to be submitted again. NotFound when it is not held.

@@ -38,7 +38,8 @@
 //	signature.go  the signatures of callbacks, V2 and V3
 //	error.go      refusals in HTTP
 //	errorcode.go  reasons in the contract's codes
-//	openapi.yaml  the whole surface, held against every answer in the tests
+//
+// docs/openapi.yaml describes the whole surface; the tests hold every answer against it.
 package plivo
 
 import (

@@ -264,11 +264,13 @@ func (v value) asText() (string, bool) {
 	case isText, isBool:
 		return v.text, true
 	case isNumber:
-		if strings.ContainsAny(v.text, ".eE") {
-			n, ok := v.asInteger()
-			return strconv.FormatInt(n, 10), ok
+		if !strings.ContainsAny(v.text, ".eE") {
+			return v.text, true
 		}
-		return v.text, true
+		if n, ok := v.asInteger(); ok { // as some write large numbers
+			return strconv.FormatInt(n, 10), true
+		}
+		return v.text, !strings.ContainsAny(v.text, "eE")
 	case isList: // of a form
 		return v.text, v.text != ""
 	}

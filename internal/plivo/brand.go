@@ -12,6 +12,8 @@ const (
 	standardBrand = "STANDARD"
 )
 
+var brandTypes = [...]string{starterBrand, standardBrand}
+
 // brandDetails are what is kept of a brand: what was told of it, and its business as the profile had it then.
 type brandDetails struct {
 	BrandAlias       string `json:"brand_alias"`
@@ -112,7 +114,7 @@ func (a *API) createBrand(c *call) (answer, error) {
 	if err := readDetails(args, []textArgument{
 		{name: "profile_uuid", to: &r.Parent, longest: maxName, required: true},
 		{name: "brand_alias", to: &told.BrandAlias, longest: maxName, required: true},
-		{name: "brand_type", to: &told.BrandType, words: []string{starterBrand, standardBrand}},
+		{name: "brand_type", to: &told.BrandType, words: brandTypes[:]},
 	}); err != nil {
 		return answer{}, err
 	}
@@ -149,28 +151,15 @@ func (a *API) businessOf(c *call, profile string) (business, error) {
 }
 
 func (a *API) listBrands(c *call) (answer, error) {
-	args, err := c.args()
-	if err != nil {
-		return answer{}, err
+	shown, m, err := registrationList[brand]{gateway.Brand, "/10dlc/Brand/", readBrandFilter, showBrand}.page(c)
+	return answer{http.StatusOK, brandList{c.id.String(), m, shown}}, err
+}
+
+func readBrandFilter(_ *call, args arguments, filter *gateway.RegistrationFilter) (some bool, err error) {
+	if err := readDetailFilters(args, filter, []detailFilter{{"type", "brand_type", brandTypes[:]}}); err != nil {
+		return false, err
 	}
-	p, err := readPage(args)
-	if err != nil {
-		return answer{}, err
-	}
-	filter := gateway.RegistrationFilter{Kind: gateway.Brand}
-	if err := readDetailFilters(args, &filter, map[string]string{"type": "brand_type"}); err != nil {
-		return answer{}, err
-	}
-	some, err := readStates(args, registrationStatuses[:], &filter, "registration_status", "status")
-	if err != nil {
-		return answer{}, err
-	}
-	found, total, err := a.registrations(c, filter, p, some)
-	if err != nil {
-		return answer{}, err
-	}
-	shown, err := showAll(found, showBrand)
-	return answer{http.StatusOK, brandList{c.id.String(), newMeta(c.resource("/10dlc/Brand/"), args, p, total), shown}}, err
+	return readStates(args, registrationStatuses[:], filter, "registration_status", "status")
 }
 
 // theBrand is the brand that the path names.
@@ -198,7 +187,7 @@ func (a *API) listUseCases(c *call) (answer, error) {
 
 func (a *API) deleteBrand(c *call) (answer, error) {
 	id := c.param(paramRegistered)
-	if err := a.store.DeleteRegistration(c.context(), c.accountID(), gateway.Brand, id); err != nil {
+	if err := a.store.DeleteRegistration(c.context(), c.accountID(), gateway.Brand, id, c.at); err != nil {
 		return answer{}, asInvalid(err)
 	}
 	return answer{http.StatusOK, registeredBrand{c.id.String(), id, "Brand Deactivated"}}, nil

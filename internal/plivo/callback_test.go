@@ -33,7 +33,7 @@ func (s *server) event(change func(*gateway.Event)) *gateway.Event {
 
 func (s *server) render(e *gateway.Event) (*http.Request, string) {
 	s.t.Helper()
-	req, err := NewCallbacks(s.accounts, "Heliograph/test").Request(s.t.Context(), e)
+	req, err := NewCallbacks(s.accounts, "Heliograph/test").Render(s.t.Context(), e)
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -230,31 +230,21 @@ func (a *API) importCampaign(c *call) (answer, error) {
 }
 
 func (a *API) listCampaigns(c *call) (answer, error) {
-	args, err := c.args()
-	if err != nil {
-		return answer{}, err
-	}
-	p, err := readPage(args)
-	if err != nil {
-		return answer{}, err
-	}
-	filter := gateway.RegistrationFilter{Kind: gateway.RegisteredCampaign}
+	shown, m, err := registrationList[campaign]{gateway.RegisteredCampaign, "/10dlc/Campaign/", readCampaignFilter, showCampaign}.page(c)
+	return answer{http.StatusOK, campaignList{c.id.String(), m, shown}}, err
+}
+
+func readCampaignFilter(_ *call, args arguments, filter *gateway.RegistrationFilter) (some bool, err error) {
 	if filter.Parent, err = args.text("brand_id"); err != nil {
-		return answer{}, err
+		return false, err
 	}
-	if err := readDetailFilters(args, &filter, map[string]string{"usecase": "usecase", "campaign_source": "campaign_source"}); err != nil {
-		return answer{}, err
-	}
-	some, err := readStates(args, registrationStatuses[:], &filter, "registration_status")
+	err = readDetailFilters(args, filter, []detailFilter{
+		{"usecase", "usecase", nil}, {"campaign_source", "campaign_source", []string{ownCampaign, sharedCampaign}},
+	})
 	if err != nil {
-		return answer{}, err
+		return false, err
 	}
-	found, total, err := a.registrations(c, filter, p, some)
-	if err != nil {
-		return answer{}, err
-	}
-	shown, err := showAll(found, showCampaign)
-	return answer{http.StatusOK, campaignList{c.id.String(), newMeta(c.resource("/10dlc/Campaign/"), args, p, total), shown}}, err
+	return readStates(args, registrationStatuses[:], filter, "registration_status")
 }
 
 // theCampaign is the campaign that the path names.
@@ -276,11 +266,7 @@ func (a *API) answerCampaign(c *call, status int) (answer, error) {
 }
 
 func (a *API) updateCampaign(c *call) (answer, error) {
-	args, err := c.args()
-	if err != nil {
-		return answer{}, err
-	}
-	err = a.store.ChangeRegistration(c.context(), c.accountID(), gateway.RegisteredCampaign, c.param(paramRegistered), func(r *gateway.Registration) error {
+	err := a.changeRegistration(c, gateway.RegisteredCampaign, c.param(paramRegistered), func(args arguments, r *gateway.Registration) error {
 		told, err := details[campaignDetails](r)
 		if err != nil {
 			return err
@@ -288,12 +274,8 @@ func (a *API) updateCampaign(c *call) (answer, error) {
 		if err := readCampaign(args, &told); err != nil {
 			return err
 		}
-		if err := readStatusHook(args, "url", "method", &r.Callback); err != nil {
-			return err
-		}
 		r.Details = encodeDetails(told)
-		r.Modify(c.at)
-		return nil
+		return readStatusHook(args, "url", "method", &r.Callback)
 	})
 	if err != nil {
 		return answer{}, err
@@ -303,7 +285,7 @@ func (a *API) updateCampaign(c *call) (answer, error) {
 
 func (a *API) deleteCampaign(c *call) (answer, error) {
 	id := c.param(paramRegistered)
-	if err := a.store.DeleteRegistration(c.context(), c.accountID(), gateway.RegisteredCampaign, id); err != nil {
+	if err := a.store.DeleteRegistration(c.context(), c.accountID(), gateway.RegisteredCampaign, id, c.at); err != nil {
 		return answer{}, err
 	}
 	if err := a.tellChange(c); err != nil {

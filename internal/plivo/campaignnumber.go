@@ -27,8 +27,9 @@ type campaignNumber struct {
 
 // What is said of a number's way into a campaign.
 const (
-	linkedStatus  = "COMPLETED"
-	linkingStatus = "PROCESSING"
+	linkedStatus     = "COMPLETED"
+	linkingStatus    = "PROCESSING"
+	unlinkableStatus = "FAILED" // in callbacks only: such a number is not in the campaign
 )
 
 // linkStatus says how far a number is on its way into its campaign; "" when it goes into none.
@@ -61,11 +62,11 @@ func (a *API) linkNumbers(c *call) (answer, error) {
 	for i, number := range numbers {
 		numbers[i] = numbering.SanitizeSource(number)
 	}
-	var hook gateway.Callback // checked like those of campaigns; whoever links is told by the answer
+	var hook gateway.Callback
 	if err := readStatusHook(args, "url", "method", &hook); err != nil {
 		return answer{}, err
 	}
-	if err := a.store.LinkNumbers(c.context(), c.accountID(), r.ID, numbers); err != nil {
+	if err := a.store.LinkNumbers(c.context(), c.accountID(), r.ID, numbers, hook, c.at); err != nil {
 		return answer{}, asInvalid(err)
 	}
 	if err := a.tellChange(c); err != nil {
@@ -76,8 +77,16 @@ func (a *API) linkNumbers(c *call) (answer, error) {
 }
 
 func (a *API) unlinkNumber(c *call) (answer, error) {
+	args, err := c.args()
+	if err != nil {
+		return answer{}, err
+	}
+	var hook gateway.Callback
+	if err := readStatusHook(args, "url", "method", &hook); err != nil {
+		return answer{}, err
+	}
 	id, number := c.param(paramRegistered), numbering.SanitizeSource(c.param(paramLinked))
-	if err := a.store.UnlinkNumber(c.context(), c.accountID(), id, number); err != nil {
+	if err := a.store.UnlinkNumber(c.context(), c.accountID(), id, number, hook, c.at); err != nil {
 		return answer{}, err
 	}
 	if err := a.tellChange(c); err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/heliograph/heliograph/internal/gateway"
 )
@@ -120,7 +121,7 @@ func (s *fakeStore) missing(what string) error {
 	return gateway.Errorf(gateway.NotFound, "%s not found", what)
 }
 
-func (s *fakeStore) DeleteRegistration(_ context.Context, account gateway.AccountID, kind gateway.RegistrationKind, id string) error {
+func (s *fakeStore) DeleteRegistration(_ context.Context, account gateway.AccountID, kind gateway.RegistrationKind, id string, _ time.Time) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.registration(account, kind, id) == nil || s.err != nil {
@@ -140,7 +141,7 @@ func (s *fakeStore) DeleteRegistration(_ context.Context, account gateway.Accoun
 	return nil
 }
 
-func (s *fakeStore) LinkNumbers(_ context.Context, account gateway.AccountID, campaign string, numbers []string) error {
+func (s *fakeStore) LinkNumbers(_ context.Context, account gateway.AccountID, campaign string, numbers []string, to gateway.Callback, _ time.Time) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r := s.registration(account, gateway.RegisteredCampaign, campaign)
@@ -164,10 +165,11 @@ func (s *fakeStore) LinkNumbers(_ context.Context, account gateway.AccountID, ca
 			n.Linking = campaign
 		}
 	}
+	s.hooks = append(s.hooks, to)
 	return nil
 }
 
-func (s *fakeStore) UnlinkNumber(_ context.Context, account gateway.AccountID, campaign, number string) error {
+func (s *fakeStore) UnlinkNumber(_ context.Context, account gateway.AccountID, campaign, number string, to gateway.Callback, _ time.Time) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.registration(account, gateway.RegisteredCampaign, campaign) == nil || s.err != nil {
@@ -178,6 +180,7 @@ func (s *fakeStore) UnlinkNumber(_ context.Context, account gateway.AccountID, c
 		return gateway.Errorf(gateway.Invalid, "The number %s is not linked to this campaign", number)
 	}
 	n.Campaign, n.Linking = "", ""
+	s.hooks = append(s.hooks, to)
 	return nil
 }
 

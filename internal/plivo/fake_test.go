@@ -20,6 +20,7 @@ type fakeStore struct {
 	powerpacks []gateway.Powerpack
 	numbers    []gateway.Number
 	registered []gateway.Registration // in the order in which they were made
+	hooks      []gateway.Callback     // of linkings and unlinkings
 	feedback   map[gateway.ID]gateway.Conversion
 	fakeAccounts
 	fakeMedia
@@ -213,6 +214,17 @@ func (s *fakeStore) ownNumber(account gateway.AccountID, number string) (*gatewa
 		}
 	}
 	return nil, gateway.Errorf(gateway.NotFound, "number not found")
+}
+
+func (s *fakeStore) NumberOwner(_ context.Context, account gateway.AccountID, number string) (gateway.AccountID, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, n := range s.numbers {
+		if n.Number == number && n.Account != "" && (n.Account == account || s.accounts[n.Account].Parent == account) && s.err == nil {
+			return n.Account, nil
+		}
+	}
+	return "", s.missing("number")
 }
 
 func (s *fakeStore) RentNumber(_ context.Context, account gateway.AccountID, number, application string, at time.Time) error {

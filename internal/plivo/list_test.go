@@ -78,6 +78,18 @@ func TestRecordCodes(t *testing.T) {
 	}
 }
 
+// TestRecordWithoutExpiry: a message that never waited to be sent shows no time for it.
+func TestRecordWithoutExpiry(t *testing.T) {
+	s := newServer(t)
+	m := s.giveMessage(func(m *gateway.Message) {
+		m.Direction, m.State, m.ExpiresAt = gateway.Inbound, gateway.Received, time.Time{}
+	})
+	r := s.ok(s.do(ask{method: "GET", path: mainPath + "/Message/" + m.ID.String()}), 200)
+	if got := r.body["message_expiry"]; got != 0.0 {
+		t.Errorf("message_expiry %v", got)
+	}
+}
+
 func TestRecordRedaction(t *testing.T) {
 	s := newServer(t)
 	for _, test := range []struct {
@@ -302,20 +314,18 @@ func TestListRefusals(t *testing.T) {
 	}
 }
 
+// TestSpecification: openapi.yaml has the routes that are served, and no others.
 func TestSpecification(t *testing.T) {
 	s := newServer(t)
-	if err := s.spec.Validate(t.Context()); err != nil {
-		t.Fatal(err)
-	}
 	served, described := map[string]bool{}, map[string]bool{}
 	for _, route := range s.handler.(*API).routes {
 		for _, method := range strings.Split(route.allow(), ", ") {
 			served[method+" "+route.pattern] = true
 		}
 	}
-	for path, item := range s.spec.Paths.Map() {
-		for method := range item.Operations() {
-			described[method+" "+path] = true
+	for operation := range s.document.Operations() {
+		if strings.Contains(operation, " /v1/") {
+			described[operation] = true
 		}
 	}
 	if diff := cmp.Diff(served, described); diff != "" {

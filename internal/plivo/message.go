@@ -108,6 +108,7 @@ func readType(req *mt.Request, args arguments) error {
 	if err != nil {
 		return err
 	}
+	name = strings.TrimSpace(name)
 	if foldEqual(name, "whatsapp") {
 		return gateway.Errorf(gateway.Invalid, "type whatsapp is not supported by this server")
 	}

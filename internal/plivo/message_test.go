@@ -117,6 +117,21 @@ func with(changes ...string) string {
 	return "{" + strings.Join(parts, ",") + "}"
 }
 
+// TestNumbersAsTexts: a number in the place of a text is its digits.
+func TestNumbersAsTexts(t *testing.T) {
+	for text, want := range map[string]string{`1234`: "1234", `-5`: "-5", `007`: "", `12.50`: "12.50", `1.4152223333e10`: "14152223333", `1.5e300`: "", `true`: "true"} {
+		s := newServer(t)
+		s.do(ask{method: "POST", path: messagePath, body: with("text", text)})
+		got := ""
+		if len(s.requests) > 0 {
+			got = s.last().Text
+		}
+		if got != want {
+			t.Errorf("%s was taken as %q, want %q", text, got, want)
+		}
+	}
+}
+
 // TestFormsByHand: forms that people write without escaping them say what they meant.
 func TestFormsByHand(t *testing.T) {
 	for text, want := range map[string]string{
@@ -173,7 +188,7 @@ func TestRefusals(t *testing.T) {
 		{with("src", `"Abcdefghijkl"`), 400, "src must be a phone number of at most 14 digits, a short code, or at most 11 letters and digits"},
 		{with("src", `14155550100e4`), 400, "src must be a phone number of at most 14 digits, a short code, or at most 11 letters and digits"},
 		{with("src", `1e999999999`), 400, "src must be a string"},
-		{with("src", `1.5`), 400, "src must be a string"},
+		{with("src", `1.5`), 400, "src must be a phone number of at most 14 digits, a short code, or at most 11 letters and digits"},
 		{with("dst", ""), 400, "dst parameter not present"},
 		{with("dst", "null"), 400, "dst parameter not present"},
 		{with("dst", `" < "`), 400, "dst parameter not present"},
@@ -195,6 +210,11 @@ func TestRefusals(t *testing.T) {
 		{with("type", `"fax"`), 400, "type must be sms or mms"},
 		{with("type", `"whatsapp"`), 400, "type whatsapp is not supported by this server"},
 		{with("template", `{"name":"t"}`), 400, "template is for type whatsapp, which is not supported by this server"},
+		{with("type", `" WhatsApp"`), 400, "type whatsapp is not supported by this server"},
+		{with("type", `"WHATSAPP"`, "text", "", "template", `{"name":"t"}`), 400, "type whatsapp is not supported by this server"},
+		{with("interactive", `{"type":"button"}`, "text", ""), 400, "interactive is for type whatsapp, which is not supported by this server"},
+		{with("template", "null", "interactive", `""`, "location", `[]`, "type", `"whatsapp"`), 400, "type whatsapp is not supported by this server"},
+		{"src=14155550100&dst=14152223333&template=%7B%22name%22%3A%22t%22%7D", 400, "template is for type whatsapp, which is not supported by this server"},
 		{with("location", `{}`), 400, "location is for type whatsapp, which is not supported by this server"},
 		{with("url", `"foo.example/x"`), 400, "url must be an absolute http or https URL"},
 		{with("url", `"ftp://foo.example/x"`), 400, "url must be an absolute http or https URL"},

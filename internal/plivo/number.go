@@ -189,7 +189,7 @@ func readNumberFilters(args arguments, filter *gateway.NumberFilter) (some bool,
 	if err != nil {
 		return false, err
 	}
-	if prefix = strings.TrimPrefix(prefix, "+"); prefix != "" {
+	if prefix = strings.TrimLeft(prefix, " +"); prefix != "" { // a plus that was not escaped comes as a blank
 		if numbering.SanitizeSource(prefix) != prefix {
 			return false, gateway.Errorf(gateway.Invalid, "number_startswith must consist of digits")
 		}
@@ -311,17 +311,27 @@ func readUnused(args arguments) (some bool, err error) {
 	return lookup == "" || foldEqual(lookup, "disabled"), err
 }
 
-// ownNumber finds the number that the path names among those of the account.
-func (a *API) ownNumber(c *call) (gateway.Number, error) {
-	return a.store.Number(c.context(), c.accountID(), numbering.SanitizeSource(c.param(paramID)))
+// pathNumber is the number that the path names, and who has it: the account, or one of its subaccounts.
+func (a *API) pathNumber(c *call) (number string, owner gateway.AccountID, err error) {
+	number = numbering.SanitizeSource(c.param(paramID))
+	owner, err = a.store.NumberOwner(c.context(), c.accountID(), number)
+	return number, owner, err
 }
 
 func (a *API) getNumber(c *call) (answer, error) {
-	n, err := a.ownNumber(c)
+	number, id, err := a.pathNumber(c)
 	if err != nil {
 		return answer{}, err
 	}
-	shown, err := a.showNumbers(c, []gateway.Number{n}, c.account)
+	n, err := a.store.Number(c.context(), id, number)
+	if err != nil {
+		return answer{}, err
+	}
+	owner, err := a.accounts.get(c.context(), id)
+	if err != nil {
+		return answer{}, err
+	}
+	shown, err := a.showNumbers(c, []gateway.Number{n}, owner)
 	if err != nil {
 		return answer{}, err
 	}
@@ -337,7 +347,11 @@ func (a *API) updateNumber(c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	if err := a.store.ChangeNumber(c.context(), c.accountID(), numbering.SanitizeSource(c.param(paramID)), change); err != nil {
+	number, owner, err := a.pathNumber(c)
+	if err != nil {
+		return answer{}, err
+	}
+	if err := a.store.ChangeNumber(c.context(), owner, number, change); err != nil {
 		return answer{}, err
 	}
 	if err := a.tellChange(c); err != nil {
@@ -357,6 +371,9 @@ func (a *API) readNumberChange(c *call, args arguments) (change gateway.NumberCh
 	if change.Application, err = readNumberApplication(args); err != nil {
 		return change, err
 	}
+	if named, err := args.text("subaccount"); err != nil || named == "" {
+		return change, err
+	}
 	owner, err := a.readSubaccount(c, args)
 	if err != nil {
 		return change, err
@@ -371,7 +388,7 @@ func readNumberApplication(args arguments) (*string, error) {
 	switch {
 	case err != nil || id == nil:
 		return nil, err
-	case foldEqual(*id, "none"):
+	case foldEqual(*id, "none"), foldEqual(*id, "null"): // the latter in forms
 		*id = ""
 	case !isApplicationID(*id):
 		return nil, gateway.Errorf(gateway.Invalid, "app_id is not the id of an application")
@@ -385,7 +402,11 @@ func isName(text string) bool {
 }
 
 func (a *API) unrentNumber(c *call) (answer, error) {
-	if err := a.store.UnrentNumber(c.context(), c.accountID(), numbering.SanitizeSource(c.param(paramID))); err != nil {
+	number, owner, err := a.pathNumber(c)
+	if err != nil {
+		return answer{}, err
+	}
+	if err := a.store.UnrentNumber(c.context(), owner, number); err != nil {
 		return answer{}, err
 	}
 	if err := a.tellChange(c); err != nil {

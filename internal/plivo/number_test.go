@@ -148,6 +148,8 @@ func TestNumberUpdate(t *testing.T) {
 		{`{"app_id":null,"alias":""}`, "", ""},
 		{`app_id=79`, "", "79"},
 		{`app_id=`, "", ""},
+		{`app_id=79`, "", "79"},
+		{`app_id=null&subaccount=`, "", ""},
 	} {
 		r := s.ok(s.do(ask{method: "POST", path: numberPath + "14155550100/", body: test.body}), 202)
 		if r.string("message") != "changed" || len(r.body) != 2 || s.changes != before+i+1 {
@@ -161,10 +163,25 @@ func TestNumberUpdate(t *testing.T) {
 	if n.Account != subID || !n.Pool.IsZero() {
 		t.Errorf("given to a subaccount: %+v", n)
 	}
-	s.refused(s.do(ask{method: "POST", path: numberPath + "14155550100/", body: `{"alias":"x"}`}), 404, "not found")
-	s.ok(s.do(ask{method: "POST", path: subPath + "/Number/14155550100/", body: `{"alias":"theirs"}`}), 202)
-	if n.Alias != "theirs" {
-		t.Errorf("named through the subaccount's path: %+v", n)
+	for _, path := range []string{numberPath, subPath + "/Number/"} {
+		alias := "through " + path
+		s.ok(s.do(ask{method: "POST", path: path + "14155550100/", body: `{"alias":"` + alias + `"}`}), 202)
+		if n.Alias != alias || n.Account != subID {
+			t.Errorf("named through %s: %+v", path, n)
+		}
+	}
+	r := s.ok(s.do(ask{method: "GET", path: numberPath + "14155550100/"}), 200)
+	if r.string("sub_account") != string(subID) || r.string("resource_uri") != subPath+"/Number/14155550100/" {
+		t.Errorf("a subaccount's number: %s", r.text)
+	}
+	s.ok(s.do(ask{method: "POST", path: numberPath + "14155550100/", body: `{"subaccount":"` + string(mainID) + `"}`}), 202)
+	if n.Account != mainID {
+		t.Errorf("taken back: %+v", n)
+	}
+	s.ok(s.do(ask{method: "POST", path: numberPath + "14155550100/", body: `{"subaccount":"` + string(subID) + `"}`}), 202)
+	s.ok(s.do(ask{method: "DELETE", path: numberPath + "14155550100/"}), 204)
+	if n.Account != "" {
+		t.Errorf("given back: %+v", n)
 	}
 }
 

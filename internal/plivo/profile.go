@@ -84,6 +84,9 @@ const (
 	secondaryProfile = "SECONDARY"
 )
 
+// entityTypes are what a business may be.
+var entityTypes = [...]string{"PRIVATE", "PUBLIC", "NON_PROFIT", "GOVERNMENT", "INDIVIDUAL"}
+
 func showProfile(r *gateway.Registration) (profile, error) {
 	told, err := details[profileDetails](r)
 	return profile{r.ID, told, instant(r.CreatedAt)}, err
@@ -122,7 +125,7 @@ func (a *API) readProfile(c *call, args arguments, told *profileDetails) error {
 	if err := readDetails(args, []textArgument{
 		{name: "profile_alias", to: &told.ProfileAlias, longest: maxName, required: true},
 		{name: "customer_type", to: &told.CustomerType, words: []string{"DIRECT", "RESELLER"}, required: true},
-		{name: "entity_type", to: &told.EntityType, words: []string{"PRIVATE", "PUBLIC", "NON_PROFIT", "GOVERNMENT", "INDIVIDUAL"}, required: true},
+		{name: "entity_type", to: &told.EntityType, words: entityTypes[:], required: true},
 		{name: "company_name", to: &told.CompanyName, longest: maxName, required: true},
 		{name: "vertical", to: &told.Vertical, longest: maxName, required: true},
 		{name: "ein", to: &told.EIN, longest: 100},
@@ -201,25 +204,14 @@ func (a *API) readProfileSubaccount(c *call, args arguments, to *string) error {
 }
 
 func (a *API) listProfiles(c *call) (answer, error) {
-	args, err := c.args()
-	if err != nil {
-		return answer{}, err
-	}
-	p, err := readPage(args)
-	if err != nil {
-		return answer{}, err
-	}
-	filter := gateway.RegistrationFilter{Kind: gateway.BusinessProfile}
-	err = readDetailFilters(args, &filter, map[string]string{"entity_type": "entity_type", "type": "profile_type", "vertical": "vertical"})
-	if err != nil {
-		return answer{}, err
-	}
-	found, total, err := a.registrations(c, filter, p, true)
-	if err != nil {
-		return answer{}, err
-	}
-	shown, err := showAll(found, showProfile)
-	return answer{http.StatusOK, profileList{c.id.String(), newMeta(c.resource("/Profile/"), args, p, total), shown}}, err
+	shown, m, err := registrationList[profile]{gateway.BusinessProfile, "/Profile/", readProfileFilter, showProfile}.page(c)
+	return answer{http.StatusOK, profileList{c.id.String(), m, shown}}, err
+}
+
+func readProfileFilter(_ *call, args arguments, filter *gateway.RegistrationFilter) (some bool, err error) {
+	return true, readDetailFilters(args, filter, []detailFilter{
+		{"entity_type", "entity_type", entityTypes[:]}, {"type", "profile_type", []string{primaryProfile, secondaryProfile}}, {"vertical", "vertical", nil},
+	})
 }
 
 func (a *API) getProfile(c *call) (answer, error) {
@@ -237,11 +229,7 @@ func (a *API) answerProfile(c *call, status int) (answer, error) {
 }
 
 func (a *API) updateProfile(c *call) (answer, error) {
-	args, err := c.args()
-	if err != nil {
-		return answer{}, err
-	}
-	err = a.store.ChangeRegistration(c.context(), c.accountID(), gateway.BusinessProfile, c.param(paramID), func(r *gateway.Registration) error {
+	err := a.changeRegistration(c, gateway.BusinessProfile, c.param(paramID), func(args arguments, r *gateway.Registration) error {
 		told, err := details[profileDetails](r)
 		if err != nil {
 			return err
@@ -250,7 +238,6 @@ func (a *API) updateProfile(c *call) (answer, error) {
 			return err
 		}
 		r.Details = encodeDetails(told)
-		r.Modify(c.at)
 		return nil
 	})
 	if err != nil {
@@ -260,7 +247,7 @@ func (a *API) updateProfile(c *call) (answer, error) {
 }
 
 func (a *API) deleteProfile(c *call) (answer, error) {
-	if err := a.store.DeleteRegistration(c.context(), c.accountID(), gateway.BusinessProfile, c.param(paramID)); err != nil {
+	if err := a.store.DeleteRegistration(c.context(), c.accountID(), gateway.BusinessProfile, c.param(paramID), c.at); err != nil {
 		return answer{}, asInvalid(err)
 	}
 	return answer{http.StatusOK, registeredProfile{APIID: c.id.String(), Message: "Profile deleted successfully."}}, nil

@@ -137,7 +137,7 @@ func newRecord(c *call, m *gateway.Message) record {
 		ResourceURI: "/v1/Account/" + string(m.Account) + "/Message/" + m.ID.String() + "/", PowerpackID: idOrEmpty(m.Powerpack), RequesterIP: m.Requester,
 		IsDomestic: isDomestic(m), DestinationCountryISO2: m.Country,
 		DLTEntityID: m.DLT.EntityID, DLTTemplateID: m.DLT.TemplateID, DLTTemplateCategory: m.DLT.TemplateCategory,
-		Log: logName(m.Log), MessageExpiry: int(m.ExpiresAt.Sub(m.AcceptedAt) / time.Second),
+		Log: logName(m.Log), MessageExpiry: expirySeconds(m),
 		MessageSentTime: timeOrNull(m.SentAt), MessageUpdatedTime: timeOrNull(m.UpdatedAt),
 	}
 }
@@ -152,6 +152,11 @@ func priceOf(m *gateway.Message, state gateway.State) price {
 		return price{nothing, nothing, nothing, nothing}
 	}
 	return price{p.Rate.String(), p.Rate.Times(m.Units).String(), p.Fee.String(), p.Fee.Times(m.Units).String()}
+}
+
+// expirySeconds is how long a message might wait to be sent; 0 when it never did.
+func expirySeconds(m *gateway.Message) int {
+	return int(max(0, m.ExpiresAt.Sub(m.AcceptedAt)) / time.Second)
 }
 
 // nothing is an amount of no money.

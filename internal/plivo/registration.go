@@ -157,16 +157,26 @@ func readStates(args arguments, words []string, filter *gateway.RegistrationFilt
 	return true, nil
 }
 
-// readDetailFilters reads filters that look into details: arguments, and the members that they are about.
-func readDetailFilters(args arguments, filter *gateway.RegistrationFilter, names map[string]string) error {
+// detailFilter is an argument that narrows a list by a member of details.
+type detailFilter struct {
+	name   string
+	member string
+	words  []string // that the member may have, in any case; none: any text, as it is
+}
+
+// readDetailFilters reads filters that look into details.
+func readDetailFilters(args arguments, filter *gateway.RegistrationFilter, filters []detailFilter) error {
 	filter.Details = map[string]string{}
-	for name, member := range names {
-		text, err := args.text(name)
+	for _, f := range filters {
+		text, err := args.text(f.name)
 		if err != nil {
 			return err
 		}
+		if i := slices.IndexFunc(f.words, func(word string) bool { return foldEqual(word, text) }); i >= 0 {
+			text = f.words[i]
+		}
 		if text != "" {
-			filter.Details[member] = text
+			filter.Details[f.member] = text
 		}
 	}
 	return nil
@@ -181,16 +191,56 @@ func (a *API) registrations(c *call, filter gateway.RegistrationFilter, p page, 
 	return a.store.Registrations(c.context(), filter)
 }
 
-// showAll writes a page of registrations.
-func showAll[T any](found []gateway.Registration, show func(*gateway.Registration) (T, error)) ([]T, error) {
+// registrationList is how a kind of registration is listed.
+type registrationList[T any] struct {
+	kind gateway.RegistrationKind
+	path string // behind the account's
+	// filter reads what narrows the list. some is false when nothing can fit.
+	filter func(c *call, args arguments, filter *gateway.RegistrationFilter) (some bool, err error)
+	show   func(*gateway.Registration) (T, error)
+}
+
+// page lists the page that the caller asks for.
+func (l registrationList[T]) page(c *call) ([]T, meta, error) {
+	args, err := c.args()
+	if err != nil {
+		return nil, meta{}, err
+	}
+	p, err := readPage(args)
+	if err != nil {
+		return nil, meta{}, err
+	}
+	filter := gateway.RegistrationFilter{Kind: l.kind}
+	some, err := l.filter(c, args, &filter)
+	if err != nil {
+		return nil, meta{}, err
+	}
+	found, total, err := c.api.registrations(c, filter, p, some)
+	if err != nil {
+		return nil, meta{}, err
+	}
 	shown := make([]T, len(found))
-	var err error
 	for i := range found {
-		if shown[i], err = show(&found[i]); err != nil {
-			return nil, err
+		if shown[i], err = l.show(&found[i]); err != nil {
+			return nil, meta{}, err
 		}
 	}
-	return shown, nil
+	return shown, newMeta(c.resource(l.path), args, p, total), nil
+}
+
+// changeRegistration changes what the account registered as the call's arguments say.
+func (a *API) changeRegistration(c *call, kind gateway.RegistrationKind, id string, change func(arguments, *gateway.Registration) error) error {
+	args, err := c.args()
+	if err != nil {
+		return err
+	}
+	return a.store.ChangeRegistration(c.context(), c.accountID(), kind, id, func(r *gateway.Registration) error {
+		if err := change(args, r); err != nil {
+			return err
+		}
+		r.Modify(c.at)
+		return nil
+	})
 }
 
 // instant is a time as registrations have it.

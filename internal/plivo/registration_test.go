@@ -80,7 +80,7 @@ func TestProfiles(t *testing.T) {
 		t.Errorf("%v", changed)
 	}
 	for query, want := range map[string]string{
-		"": two + " " + id, "?type=primary": "", "?type=PRIMARY": id, "?entity_type=NON_PROFIT": two, "?vertical=TECHNOLOGY": id, "?limit=1": two, "?limit=1&offset=1": id,
+		"": two + " " + id, "?type=Primary": id, "?type=x": "", "?entity_type=non_profit": two, "?vertical=technology": "", "?vertical=TECHNOLOGY": id, "?limit=1": two, "?limit=1&offset=1": id,
 	} {
 		s.inList("/Profile/"+query, "profiles", "profile_uuid", want)
 	}
@@ -158,7 +158,7 @@ func TestBrands(t *testing.T) {
 		t.Error("use cases do not follow from the brand's type")
 	}
 	for query, want := range map[string]string{
-		"": starter + " " + id, "?type=STARTER": starter, "?status=FAILED": id, "?registration_status=COMPLETED": "", "?registration_status=x": "", "?limit=1&offset=1": id,
+		"": starter + " " + id, "?type=starter": starter, "?status=FAILED": id, "?registration_status=COMPLETED": "", "?registration_status=x": "", "?limit=1&offset=1": id,
 	} {
 		s.inList("/10dlc/Brand/"+query, "brands", "brand_id", want)
 	}
@@ -199,7 +199,7 @@ func TestCampaigns(t *testing.T) {
 	shared := s.register("/10dlc/Campaign/Import/", `"campaign_id":"cabc123","campaign_alias":"theirs"`, "campaign_id")
 	s.refused(s.do(ask{method: "POST", path: mainPath + "/10dlc/Campaign/Import/", body: `{"campaign_id":"CABC123"}`}), 400, "campaign CABC123 exists already")
 	for query, want := range map[string]string{
-		"": shared + " " + id, "?campaign_source=shared": shared, "?usecase=2FA": id, "?brand_id=" + brand: id, "?registration_status=PROCESSING": shared,
+		"": shared + " " + id, "?campaign_source=SHARED": shared, "?usecase=2FA": id, "?brand_id=" + brand: id, "?registration_status=PROCESSING": shared,
 		"?registration_status=FAILED&limit=1": id, "?registration_status=x": "",
 	} {
 		s.inList("/10dlc/Campaign/"+query, "campaigns", "campaign_id", want)

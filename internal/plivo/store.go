@@ -76,6 +76,8 @@ type Store interface {
 	Numbers(ctx context.Context, filter gateway.NumberFilter) ([]gateway.Number, int, error)
 	// Number reads one number: of the account, or of the inventory when account is empty. NotFound when it is not there.
 	Number(ctx context.Context, account gateway.AccountID, number string) (gateway.Number, error)
+	// NumberOwner is which has a number: the account, or one of its subaccounts. NotFound when none has.
+	NumberOwner(ctx context.Context, account gateway.AccountID, number string) (gateway.AccountID, error)
 	// RentNumber gives a number of the inventory to the account, linked to an application or to none. NotFound when it is not in
 	// the inventory; Conflict when the account has it already; Invalid when it has not the application.
 	RentNumber(ctx context.Context, account gateway.AccountID, number, application string, at time.Time) error
@@ -102,12 +104,13 @@ type Store interface {
 	// ChangeRegistration changes a registration of the account, unless change refuses. Invalid when the account has not the parent.
 	ChangeRegistration(ctx context.Context, account gateway.AccountID, kind gateway.RegistrationKind, id string, change func(*gateway.Registration) error) error
 	// DeleteRegistration removes a registration of the account. The numbers of a campaign then belong to none. Conflict while others belong to it.
-	DeleteRegistration(ctx context.Context, account gateway.AccountID, kind gateway.RegistrationKind, id string) error
+	DeleteRegistration(ctx context.Context, account gateway.AccountID, kind gateway.RegistrationKind, id string, at time.Time) error
 	// LinkNumbers puts numbers of the account into a campaign that it registered: at once when that is approved, else as soon as it is; all or none. Invalid
 	// when a number cannot be in a campaign or the campaign was refused; Conflict when a number is in a campaign, waits for one, or would be one too many.
-	LinkNumbers(ctx context.Context, account gateway.AccountID, campaign string, numbers []string) error
-	// UnlinkNumber takes a number out of a campaign of the account; Invalid when it is not in it.
-	UnlinkNumber(ctx context.Context, account gateway.AccountID, campaign, number string) error
+	// The account is told of each number when it is in, or never will be.
+	LinkNumbers(ctx context.Context, account gateway.AccountID, campaign string, numbers []string, to gateway.Callback, at time.Time) error
+	// UnlinkNumber takes a number out of a campaign of the account, and tells the account; Invalid when it is not in it.
+	UnlinkNumber(ctx context.Context, account gateway.AccountID, campaign, number string, to gateway.Callback, at time.Time) error
 	// Verifications reads the newest verification of each of the account's numbers that has one.
 	Verifications(ctx context.Context, account gateway.AccountID, numbers []string) (map[string]gateway.Registration, error)
 	// NumbersOf reads those of the numbers that the account has.

@@ -143,29 +143,13 @@ const (
 )
 
 func (a *API) listVerifications(c *call) (answer, error) {
-	args, err := c.args()
-	if err != nil {
-		return answer{}, err
-	}
-	p, err := readPage(args)
-	if err != nil {
-		return answer{}, err
-	}
-	filter := gateway.RegistrationFilter{Kind: gateway.TollFreeVerification}
-	some, err := readVerificationFilters(args, &filter, c.at)
-	if err != nil {
-		return answer{}, err
-	}
-	found, total, err := a.registrations(c, filter, p, some)
-	if err != nil {
-		return answer{}, err
-	}
-	shown, err := showAll(found, showVerification)
-	m := verificationMeta{newMeta(c.resource("/TollfreeVerification/"), args, p, total), total}
-	return answer{http.StatusOK, verificationList{c.id.String(), m, shown}}, err
+	shown, m, err := registrationList[verification]{
+		gateway.TollFreeVerification, "/TollfreeVerification/", readVerificationFilter, showVerification,
+	}.page(c)
+	return answer{http.StatusOK, verificationList{c.id.String(), verificationMeta{m, m.TotalCount}, shown}}, err
 }
 
-func readVerificationFilters(args arguments, filter *gateway.RegistrationFilter, now time.Time) (some bool, err error) {
+func readVerificationFilter(c *call, args arguments, filter *gateway.RegistrationFilter) (some bool, err error) {
 	number, err := args.text("number")
 	if err != nil {
 		return false, err
@@ -174,7 +158,7 @@ func readVerificationFilters(args arguments, filter *gateway.RegistrationFilter,
 	if filter.Parent, err = args.text("profile_uuid"); err != nil {
 		return false, err
 	}
-	if err := readDetailFilters(args, filter, map[string]string{"usecase": "usecase"}); err != nil {
+	if err := readDetailFilters(args, filter, []detailFilter{{"usecase", "usecase", nil}}); err != nil {
 		return false, err
 	}
 	if some, err = readStates(args, verificationStatuses[:], filter, "status"); err != nil {
@@ -184,7 +168,7 @@ func readVerificationFilters(args arguments, filter *gateway.RegistrationFilter,
 	if err != nil {
 		return false, err
 	}
-	end := now
+	end := c.at
 	if !filter.Before.IsZero() {
 		end = filter.Before
 	}
@@ -242,25 +226,14 @@ func (a *API) getVerification(c *call) (answer, error) {
 }
 
 func (a *API) updateVerification(c *call) (answer, error) {
-	args, err := c.args()
-	if err != nil {
-		return answer{}, err
-	}
-	err = a.store.ChangeRegistration(c.context(), c.accountID(), gateway.TollFreeVerification, c.param(paramID), func(r *gateway.Registration) error {
-		if err := readVerification(args, r); err != nil {
-			return err
-		}
-		r.Modify(c.at)
-		return nil
-	})
-	if err != nil {
+	if err := a.changeRegistration(c, gateway.TollFreeVerification, c.param(paramID), readVerification); err != nil {
 		return answer{}, err
 	}
 	return answer{http.StatusAccepted, changed{c.id.String(), "changed"}}, nil
 }
 
 func (a *API) deleteVerification(c *call) (answer, error) {
-	if err := a.store.DeleteRegistration(c.context(), c.accountID(), gateway.TollFreeVerification, c.param(paramID)); err != nil {
+	if err := a.store.DeleteRegistration(c.context(), c.accountID(), gateway.TollFreeVerification, c.param(paramID), c.at); err != nil {
 		return answer{}, err
 	}
 	return answer{status: http.StatusNoContent}, nil

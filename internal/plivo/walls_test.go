@@ -2,6 +2,7 @@ package plivo
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -34,6 +35,9 @@ var madeUp = belongings{
 	profile: "019cb73d-0000-7000-8000-00000000aaaa", brand: "BNOBODY", campaign: "CNOBODY", verification: "019cb73d-0000-7000-8000-00000000bbbb",
 }
 
+// toldOfAll is what was told of all registrations.
+const toldOfAll = `{"customer_type":"DIRECT","entity_type":"PRIVATE","profile_type":"PRIMARY","brand_type":"STARTER","campaign_source":"plivo"}`
+
 // endow gives an account its belongings; n makes them differ from others'.
 func (s *server) endow(account gateway.AccountID, n int, sub gateway.AccountID) belongings {
 	b := belongings{
@@ -54,14 +58,13 @@ func (s *server) endow(account gateway.AccountID, n int, sub gateway.AccountID) 
 	s.giveApplications(account, b.application)
 	b.profile, b.verification = ids.Next(s.now).String(), ids.Next(s.now).String()
 	b.brand, b.campaign = fmt.Sprintf("BBRAND%d", n), fmt.Sprintf("CCAMPN%d", n)
-	const told = `{"customer_type":"DIRECT","entity_type":"PRIVATE","profile_type":"PRIMARY","brand_type":"STARTER","campaign_source":"plivo"}`
 	for _, r := range []gateway.Registration{
 		{ID: b.profile, Kind: gateway.BusinessProfile},
 		{ID: b.brand, Kind: gateway.Brand, Parent: b.profile},
 		{ID: b.campaign, Kind: gateway.RegisteredCampaign, Parent: b.brand},
 		{ID: b.verification, Kind: gateway.TollFreeVerification, Parent: b.profile, Number: b.tollfree},
 	} {
-		r.Account, r.Details, r.CreatedAt = account, []byte(told), s.now
+		r.Account, r.Details, r.CreatedAt = account, []byte(toldOfAll), s.now
 		s.store.registered = append(s.store.registered, r)
 	}
 	return b
@@ -101,12 +104,12 @@ func everything(s *fakeStore) []any {
 	for i, m := range s.messages {
 		messages[i] = *m
 	}
-	return []any{accounts, messages, slices.Clone(s.powerpacks), slices.Clone(s.numbers), slices.Clone(s.applications), slices.Clone(s.registered), len(s.profiles), len(s.feedback), slices.Clone(s.media)}
+	return []any{accounts, messages, slices.Clone(s.powerpacks), slices.Clone(s.numbers), slices.Clone(s.applications), slices.Clone(s.registered), maps.Clone(s.profiles), maps.Clone(s.feedback), slices.Clone(s.media)}
 }
 
 // walled is a server with accounts that have one thing of each kind each.
-func walled(t *testing.T) (s *server, of map[gateway.AccountID]belongings) {
-	s = newServer(t)
+func walled(t *testing.T, options ...func(*Config)) (s *server, of map[gateway.AccountID]belongings) {
+	s = newServer(t, options...)
 	for id, parent := range map[gateway.AccountID]gateway.AccountID{subID: mainID, siblingID: mainID, strangerSubID: strangerID} {
 		s.store.accounts[id] = gateway.Account{ID: id, Parent: parent, Name: "sub", Token: tokenOf(id), Enabled: true}
 	}

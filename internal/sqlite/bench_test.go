@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
 	"log/slog"
 	"math"
@@ -54,7 +55,7 @@ func (l *life) submissions(n int) []*gateway.Submission {
 		l.made++
 		m := &gateway.Message{
 			ID: l.ids.Next(now), Account: benchAccount, Service: gateway.SMS, From: benchSender(l.made * 7919 % l.senders),
-			To: fmt.Sprintf("1415222%07d", l.made), Country: "US", Text: "Your code is 123456. It is valid for ten minutes.", Units: 1,
+			To: benchPerson(l.made), Country: "US", Text: "Your code is 123456. It is valid for ten minutes.", Units: 1,
 			PickedBy: gateway.ByPriority, Carrier: "main", Callback: l.callback, Requester: "127.0.0.1", AcceptedAt: now, ExpiresAt: now.Add(3 * time.Hour), Price: l.price,
 		}
 		batch[i] = &gateway.Submission{Account: benchAccount, Messages: []*gateway.Message{m}, Steps: [][]gateway.Step{{m.Start(now)}}, At: now}
@@ -230,6 +231,9 @@ func benchNumbers(n int) []gateway.Number {
 	return numbers
 }
 
+// benchPerson scatters persons, as they are in the world: an index by them is not written in its order.
+func benchPerson(i int) string { return fmt.Sprintf("1%010d", i*7_368_787_879%10_000_000_000) }
+
 func benchSender(i int) string { return fmt.Sprintf("1415%07d", i) }
 
 func tell(b *testing.B, s *Store, events []gateway.Event) {
@@ -251,4 +255,127 @@ func cpu() time.Duration {
 		return 0
 	}
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
+}
+
+// BenchmarkInbound is what comes from handsets: messages of one part for 400 numbers of one account, each known by a digest, with the event that its
+// application is told, and the session that brought them settled after each batch. The second one tells the events as well.
+func BenchmarkInbound(b *testing.B) {
+	for _, size := range []int{1, 50, 500} {
+		b.Run(fmt.Sprintf("batch=%d", size), func(b *testing.B) { benchInbound(b, size, false) })
+	}
+	b.Run("batch=500/told", func(b *testing.B) { benchInbound(b, 500, true) })
+}
+
+func benchInbound(b *testing.B, size int, told bool) {
+	const hook, numbers = "http://127.0.0.1:9000/inbound", 400
+	s, l, ctx := openBench(b), newLife(hook), context.Background()
+	err := s.CreateApplication(ctx, gateway.Application{ID: "1", Account: benchAccount, Message: l.callback, LogIncoming: true})
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := s.PutNumbers(ctx, benchNumbers(numbers)); err != nil {
+		b.Fatal(err)
+	}
+	application := "1"
+	for i := range numbers {
+		if err := s.ChangeNumber(ctx, benchAccount, benchSender(i), gateway.NumberChange{Application: &application}); err != nil {
+			b.Fatal(err)
+		}
+	}
+	before := cpu()
+	b.ResetTimer()
+	for done := 0; done < b.N; done += size {
+		results, err := s.AddInboundParts(ctx, l.inbound(min(size, b.N-done)), l.receive)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if err := s.SettleSessions(ctx, map[uint64]time.Time{1: time.Now()}); err != nil {
+			b.Fatal(err)
+		}
+		var attempts []gateway.Attempt
+		for i := range results {
+			if results[i].Status != gateway.InboundStored || len(results[i].Events) != 1 {
+				b.Fatalf("part %d became %+v", i, results[i])
+			}
+			attempts = append(attempts, gateway.Attempt{
+				Event: results[i].Events[0].ID, Number: 1, AtMicro: time.Now().UnixMicro(), Status: 200, Latency: 3, Done: true, Inbound: results[i].Message.ID,
+			})
+		}
+		if told {
+			if err := s.RecordAttempts(ctx, attempts); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	b.ReportMetric(float64((cpu()-before).Microseconds())/float64(b.N), "cpu-µs/row")
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "rows/s")
+}
+
+func (l *life) inbound(n int) []gateway.InboundPart {
+	now := time.Now()
+	parts := make([]gateway.InboundPart, n)
+	for i := range parts {
+		l.made++
+		p := gateway.InboundPart{
+			Carrier: "main", Service: gateway.SMS, From: benchPerson(l.made), To: benchSender(l.made * 7919 % l.senders), At: now,
+			Data: gateway.UserData{Octets: []byte("Yes please, on Tuesday at ten.")},
+		}
+		p.Identity.Session = 1
+		binary.BigEndian.PutUint64(p.Identity.Digest[:], l.ids.Entropy())
+		parts[i] = p
+	}
+	return parts
+}
+
+func (l *life) receive(parts []gateway.InboundPart, to *gateway.Recipient) gateway.Arrival {
+	p := &parts[0]
+	m := &gateway.Message{
+		ID: l.ids.Next(p.At), Account: to.Number.Account, Direction: gateway.Inbound, Service: p.Service, From: p.From, To: p.To, Country: "US",
+		Text: string(p.Data.Octets), Units: len(parts), Carrier: p.Carrier, Callback: to.Application.Message, AcceptedAt: p.At,
+	}
+	m.Arrive(p.At)
+	return gateway.Arrival{Message: m}
+}
+
+// BenchmarkOptOutSources asks for 500 persons at once: of an account that nobody has opted out of, and of one that 100,000 others have.
+func BenchmarkOptOutSources(b *testing.B) {
+	s, ctx := openBench(b), context.Background()
+	keys := make([]gateway.Addressee, 500)
+	for i := range keys {
+		keys[i] = gateway.Addressee{Account: benchAccount, Person: benchPerson(1_000_000 + i)}
+	}
+	for _, opted := range []int{0, 100_000} {
+		for done := 0; done < opted; done += 1000 {
+			changes := make([]gateway.OptOutChange, 1000)
+			for i := range changes {
+				changes[i].OptOut = gateway.OptOut{Account: benchAccount, Source: benchSender(1), Person: benchPerson(done + i), At: time.Now(), Origin: gateway.ByOperator}
+			}
+			if _, err := s.ChangeOptOuts(ctx, changes); err != nil {
+				b.Fatal(err)
+			}
+		}
+		b.Run(fmt.Sprintf("of=%d", opted), func(b *testing.B) {
+			for range b.N {
+				if _, err := s.OptOutSources(ctx, keys); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkImport opts persons out, a thousand at a time.
+func BenchmarkImport(b *testing.B) {
+	s, ctx, made := openBench(b), context.Background(), 0
+	b.ResetTimer()
+	for done := 0; done < b.N; done += 1000 {
+		changes := make([]gateway.OptOutChange, min(1000, b.N-done))
+		for i := range changes {
+			made++
+			changes[i].OptOut = gateway.OptOut{Account: benchAccount, Source: benchSender(1), Person: benchPerson(made), At: time.Now(), Origin: gateway.ByOperator}
+		}
+		if _, err := s.ChangeOptOuts(ctx, changes); err != nil {
+			b.Fatal(err)
+		}
+	}
 }

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"time"
 
 	"zombiezen.com/go/sqlite"
 
@@ -27,9 +28,10 @@ func (tx *tx) putCampaign(c gateway.Campaign) error {
 	if err := tx.requireOwner(c.Account); err != nil {
 		return err
 	}
-	q := prepare(tx.conn, `INSERT INTO campaigns (id, account, rate, daily_cap) VALUES (?, ?, ?, ?)
-		ON CONFLICT (id) DO UPDATE SET rate = excluded.rate, daily_cap = excluded.daily_cap WHERE account = excluded.account`)
-	if err := q.text(c.ID).text(string(c.Account)).float(c.Rate).int(int64(c.DailyCap)).run(); err != nil {
+	q := prepare(tx.conn, `INSERT INTO campaigns (id, account, rate, daily_cap, keywords) VALUES (?, ?, ?, ?, ?)
+		ON CONFLICT (id) DO UPDATE SET rate = excluded.rate, daily_cap = excluded.daily_cap, keywords = excluded.keywords
+		WHERE account = excluded.account`)
+	if err := q.text(c.ID).text(string(c.Account)).float(c.Rate).int(int64(c.DailyCap)).keywords(&c.Keywords).run(); err != nil {
 		return err
 	}
 	if tx.conn.Changes() == 0 {
@@ -48,19 +50,19 @@ func (s *Store) Campaigns(ctx context.Context) (list []gateway.Campaign, err err
 }
 
 func readCampaigns(conn *sqlite.Conn) (list []gateway.Campaign, err error) {
-	q := prepare(conn, "SELECT id, account, rate, daily_cap FROM campaigns ORDER BY id")
+	q := prepare(conn, "SELECT id, account, rate, daily_cap, keywords FROM campaigns ORDER BY id")
 	for q.next() {
-		list = append(list, gateway.Campaign{
-			ID: q.readText(), Account: gateway.AccountID(q.readText()), Rate: q.readFloat(), DailyCap: int(q.readInt()),
-		})
+		c := gateway.Campaign{ID: q.readText(), Account: gateway.AccountID(q.readText()), Rate: q.readFloat(), DailyCap: int(q.readInt())}
+		q.readJSON(&c.Keywords)
+		list = append(list, c)
 	}
 	return list, q.err
 }
 
 // DeleteCampaign removes a campaign; its numbers then belong to none. What of its daily cap was used up stays known: it counts when the campaign is
-// added again on the same day.
-func (s *Store) DeleteCampaign(ctx context.Context, id string) error {
-	return s.write(ctx, func(tx *tx) error {
+// added again on the same day. One that an account registered is refused to it then, and the account is told.
+func (s *Store) DeleteCampaign(ctx context.Context, id string, at time.Time) error {
+	return s.writeNoticing(ctx, func(tx *tx) error {
 		q := prepare(tx.conn, "DELETE FROM campaigns WHERE id = ?")
 		if err := q.text(id).run(); err != nil {
 			return err
@@ -68,7 +70,7 @@ func (s *Store) DeleteCampaign(ctx context.Context, id string) error {
 		if tx.conn.Changes() == 0 {
 			return gateway.Errorf(gateway.NotFound, "campaign %s not found", id)
 		}
-		return tx.withdrawCampaign(id)
+		return tx.withdrawCampaign(id, at)
 	})
 }
 

@@ -61,7 +61,17 @@ var conversionGroups = map[gateway.ConversionGroup]string{
 }
 
 // Conversions counts how trackable messages that a carrier took converted, by group, those with the most messages first.
-func (s *Store) Conversions(ctx context.Context, filter gateway.ConversionFilter) (list []gateway.ConversionCount, err error) {
+func (s *Store) Conversions(ctx context.Context, filter gateway.ConversionFilter) ([]gateway.ConversionCount, error) {
+	return s.countConversions(ctx, filter, conversionGroups[filter.By], "1", filter.By == gateway.ByCarrier)
+}
+
+// ConversionBlocks is Conversions by blocks of a thousand destinations, whatever filter.By says. Name is a number of the block.
+func (s *Store) ConversionBlocks(ctx context.Context, filter gateway.ConversionFilter) ([]gateway.ConversionCount, error) {
+	return s.countConversions(ctx, filter, "max(m.dst)", "substr(m.dst, 1, length(m.dst) - 3)", false)
+}
+
+// countConversions counts by a group, and calls each by a name.
+func (s *Store) countConversions(ctx context.Context, filter gateway.ConversionFilter, name, group string, carriers bool) (list []gateway.ConversionCount, err error) {
 	err = s.list(ctx, func(conn *sqlite.Conn) error {
 		c, ok, err := s.conversionConditions(conn, filter)
 		if err != nil || !ok {
@@ -69,11 +79,11 @@ func (s *Store) Conversions(ctx context.Context, filter gateway.ConversionFilter
 		}
 		head := fmt.Sprintf(`SELECT %s, sum(c.status IS %d), sum(c.status IS %d), sum(c.status IS %d OR c.status IS NULL AND m.sent_at < %d),
 			sum(c.status IS NULL AND m.sent_at >= %[5]d) FROM messages m INDEXED BY messages_trackable LEFT JOIN conversions c ON c.seq = m.seq`,
-			conversionGroups[filter.By], gateway.Converted, gateway.ConvertedWithOthers, gateway.NotConverted, micros(filter.Settled))
-		rows := c.prepare(conn, head, " GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT ?")
+			name, gateway.Converted, gateway.ConvertedWithOthers, gateway.NotConverted, micros(filter.Settled))
+		rows := c.prepare(conn, head, " GROUP BY "+group+" ORDER BY count(*) DESC, 1 LIMIT ?")
 		defer rows.finalize()
 		rows.int(limitOf(filter.Limit))
-		list, err = s.readConversions(conn, &rows.query, filter.By)
+		list, err = s.readConversions(conn, &rows.query, carriers)
 		return err
 	})
 	if err != nil {
@@ -118,10 +128,10 @@ func (s *Store) conversionConditions(conn *sqlite.Conn, f gateway.ConversionFilt
 	return c, true, nil
 }
 
-func (s *Store) readConversions(conn *sqlite.Conn, q *query, by gateway.ConversionGroup) (list []gateway.ConversionCount, err error) {
+func (s *Store) readConversions(conn *sqlite.Conn, q *query, carriers bool) (list []gateway.ConversionCount, err error) {
 	for q.next() {
 		var count gateway.ConversionCount
-		if by != gateway.ByCarrier {
+		if !carriers {
 			count.Name = q.readText()
 		} else if count.Name, err = s.names.carrier(conn, q.readInt()); err != nil {
 			return nil, err

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -18,8 +19,8 @@ import (
 // crashFolder is set in the environment of the process that is to be killed: the folder of its store.
 const crashFolder = "HELIOGRAPH_TEST_CRASH_FOLDER"
 
-// keepCommitting opens the store of a folder and takes batches of messages through their lives, saying on standard output what it is about to do
-// and what the store has acknowledged, until it is killed.
+// keepCommitting opens the store of a folder, takes batches of messages through their lives and receives others, saying on standard output what it is about
+// to do and what the store has acknowledged, until it is killed.
 func keepCommitting(dir string) error {
 	ctx := context.Background()
 	s, err := Open(ctx, Options{Dir: dir, Key: testKey, Log: slog.New(slog.DiscardHandler)})
@@ -38,7 +39,7 @@ func keepCommitting(dir string) error {
 		for i, sub := range batch {
 			ids[i] = sub.Messages[0].ID.String()
 		}
-		fmt.Fprintln(os.Stdout, what, strings.Join(ids, " "))
+		sayIDs(what, ids)
 	}
 	for {
 		batch := l.submissions(1 + rand.IntN(60))
@@ -56,7 +57,45 @@ func keepCommitting(dir string) error {
 			return err
 		}
 		say("delivered", batch)
+		if err := l.receiveSome(ctx, s); err != nil {
+			return err
+		}
 	}
+}
+
+func sayIDs(what string, ids []string) { fmt.Fprintln(os.Stdout, what, strings.Join(ids, " ")) }
+
+// receiveSome receives messages of two segments each: their first segments, but for one, in a batch, and the rest in another.
+func (l *life) receiveSome(ctx context.Context, s *Store) error {
+	parts := l.inbound(1 + rand.IntN(30))
+	var ids []string
+	var made []gateway.ID
+	for i := range parts {
+		parts[i].To, parts[i].Reference, parts[i].Number, parts[i].Total = benchSender(0), uint32(l.made-i), 1, 2
+		made = append(made, l.ids.Next(time.Now()))
+		ids = append(ids, made[i].String())
+	}
+	next := 0
+	receive := func(parts []gateway.InboundPart, to *gateway.Recipient) gateway.Arrival {
+		arrival := l.receive(parts, to)
+		arrival.Message.ID, arrival.Message.Price = made[next], l.price
+		next++
+		return arrival
+	}
+	if _, err := s.AddInboundParts(ctx, parts[1:], receive); err != nil {
+		return err
+	}
+	rest := parts[:1]
+	for _, part := range parts {
+		part.Number, part.Identity = 2, gateway.PartIdentity{}
+		rest = append(rest[:len(rest):len(rest)], part)
+	}
+	sayIDs("arriving", ids)
+	if _, err := s.AddInboundParts(ctx, rest, receive); err != nil {
+		return err
+	}
+	sayIDs("received", ids)
+	return nil
 }
 
 // A process is killed in the midst of its work, again and again: what it was told is stored is there, and no batch is half there.
@@ -64,6 +103,10 @@ func TestKilled(t *testing.T) {
 	dir, ctx := t.TempDir(), context.Background()
 	s := openIn(t, dir, slog.New(slog.DiscardHandler))
 	must(t, s.CreateAccount(ctx, gateway.Account{ID: benchAccount, CreatedAt: time.Now()}))
+	must(t, s.CreateApplication(ctx, gateway.Application{ID: "1", Account: benchAccount, Message: newLife("http://127.0.0.1:9000/status").callback, LogIncoming: true}))
+	must(t, s.PutNumbers(ctx, benchNumbers(1)))
+	application := "1"
+	must(t, s.ChangeNumber(ctx, benchAccount, benchSender(0), gateway.NumberChange{Application: &application}))
 	must(t, s.Close())
 	said := map[string][][]string{}
 	for range 6 {
@@ -102,7 +145,7 @@ func killOne(t *testing.T, dir string, lines int, said map[string][][]string) {
 
 func checkSaid(t *testing.T, s *Store, said map[string][][]string) {
 	t.Helper()
-	atLeast := map[string]gateway.State{"queued": gateway.Queued, "sent": gateway.Sent, "delivered": gateway.Delivered}
+	atLeast := map[string]gateway.State{"queued": gateway.Queued, "sent": gateway.Sent, "delivered": gateway.Delivered, "received": gateway.Received}
 	for what, state := range atLeast {
 		for _, batch := range said[what] {
 			for _, id := range batch {
@@ -119,7 +162,7 @@ func checkSaid(t *testing.T, s *Store, said map[string][][]string) {
 		events[e.Message.ID]++
 	}
 	var owed, held gateway.Money
-	for _, batch := range said["trying"] {
+	for _, batch := range slices.Concat(said["trying"], said["arriving"]) {
 		first := find(t, s, batch[0])
 		for _, id := range batch {
 			m := find(t, s, id)

@@ -20,8 +20,8 @@ func (s *Store) Endpoints(ctx context.Context) ([]gateway.EndpointCount, error) 
 	var list []gateway.EndpointCount
 	err := s.snapshot(ctx, func(conn *sqlite.Conn) error {
 		places := map[int64]int{}
-		q := prepare(conn, `SELECT endpoint, count(*) FROM events INDEXED BY events_fresh
-			WHERE outcome = 0 AND attempt = 0 GROUP BY endpoint`)
+		q := prepare(conn, `SELECT endpoint, count(*) FROM events INDEXED BY events_fresh WHERE outcome = 0 AND attempt = 0 GROUP BY endpoint
+			UNION ALL SELECT endpoint, count(*) FROM notices INDEXED BY notices_fresh WHERE outcome = 0 AND attempt = 0 GROUP BY endpoint`)
 		for q.next() {
 			count := gateway.EndpointCount{Endpoint: q.readInt(), Fresh: int(q.readInt())}
 			places[count.Endpoint] = len(list)
@@ -30,8 +30,8 @@ func (s *Store) Endpoints(ctx context.Context) ([]gateway.EndpointCount, error) 
 		if q.err != nil {
 			return q.err
 		}
-		q = prepare(conn, `SELECT endpoint, count(*), min(due_at) FROM events INDEXED BY events_retry
-			WHERE outcome = 0 AND attempt > 0 GROUP BY endpoint`)
+		q = prepare(conn, `SELECT endpoint, count(*), min(due_at) FROM events INDEXED BY events_retry WHERE outcome = 0 AND attempt > 0 GROUP BY endpoint
+			UNION ALL SELECT endpoint, count(*), min(due_at) FROM notices INDEXED BY notices_retry WHERE outcome = 0 AND attempt > 0 GROUP BY endpoint`)
 		for q.next() {
 			count := gateway.EndpointCount{Endpoint: q.readInt(), Retries: int(q.readInt()), DueAt: q.readInt()}
 			if i, ok := places[count.Endpoint]; ok {
@@ -62,6 +62,10 @@ func (s *Store) readEvents(conn *sqlite.Conn, q *query) ([]gateway.Event, error)
 // FreshEvents reads events of an endpoint that were never tried, with IDs greater than after, in their order.
 func (s *Store) FreshEvents(ctx context.Context, endpoint, after int64, limit int) (list []gateway.Event, err error) {
 	err = s.read(ctx, func(conn *sqlite.Conn) error {
+		if endpoint < 0 {
+			list, err = freshNotices(conn, endpoint, after, limit)
+			return err
+		}
 		q := prepare(conn, "SELECT "+eventColumns+` FROM events e INDEXED BY events_fresh CROSS JOIN messages m ON m.seq = e.seq
 			WHERE e.endpoint = ? AND e.id > ? AND e.outcome = 0 AND e.attempt = 0 ORDER BY e.id LIMIT ?`)
 		q.int(endpoint).int(after).int(int64(limit))
@@ -74,6 +78,10 @@ func (s *Store) FreshEvents(ctx context.Context, endpoint, after int64, limit in
 // RetryEvents reads events of an endpoint whose next attempt is due at now, earliest first.
 func (s *Store) RetryEvents(ctx context.Context, endpoint int64, now time.Time, limit int) (list []gateway.Event, err error) {
 	err = s.read(ctx, func(conn *sqlite.Conn) error {
+		if endpoint < 0 {
+			list, err = dueNotices(conn, endpoint, now, limit)
+			return err
+		}
 		q := prepare(conn, "SELECT "+eventColumns+` FROM events e INDEXED BY events_retry CROSS JOIN messages m ON m.seq = e.seq
 			WHERE e.endpoint = ? AND e.due_at <= ? AND e.outcome = 0 AND e.attempt > 0 ORDER BY e.due_at, e.id LIMIT ?`)
 		q.int(endpoint).time(now).int(int64(limit))
@@ -84,7 +92,7 @@ func (s *Store) RetryEvents(ctx context.Context, endpoint int64, now time.Time, 
 }
 
 // RecordAttempts closes events, gives them up, or sets when they are tried again. An attempt that was recorded already, or comes for
-// an event that is closed, changes nothing.
+// an event that is closed, changes nothing. The message from a handset that an event told is handed over when it is told, and is not when it is given up.
 func (s *Store) RecordAttempts(ctx context.Context, attempts []gateway.Attempt) error {
 	return s.write(ctx, func(tx *tx) error {
 		for i := range attempts {
@@ -96,14 +104,31 @@ func (s *Store) RecordAttempts(ctx context.Context, attempts []gateway.Attempt) 
 			case a.GaveUp:
 				outcome, due = eventGaveUp, 0
 			}
-			q := prepare(tx.conn, `UPDATE events SET outcome = ?, attempt = ?, tried_at = ?, status = ?, latency = ?, error = ?, due_at = ?
-				WHERE id = ? AND outcome = 0 AND attempt < ?2`)
-			q.int(outcome).int(int64(a.Number)).int(a.AtMicro).int(int64(a.Status)).int(int64(a.Latency)).textOrNull(a.Error).int(due).
-				int(a.Event)
-			if err := q.run(); err != nil {
+			for _, sql := range [...]string{recordOfEvent, recordOfNotice} {
+				q := prepare(tx.conn, sql)
+				q.int(outcome).int(int64(a.Number)).int(a.AtMicro).int(int64(a.Status)).int(int64(a.Latency)).textOrNull(a.Error).int(due).
+					int(a.Event)
+				if err := q.run(); err != nil {
+					return err
+				}
+				if tx.conn.Changes() > 0 { // ids of notices are none of events
+					break
+				}
+			}
+			if a.Inbound.IsZero() || outcome == 0 || tx.conn.Changes() == 0 {
+				continue
+			}
+			if err := tx.handOver(a); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
 }
+
+const (
+	recordOfEvent  = "UPDATE events" + recordAttempt
+	recordOfNotice = "UPDATE notices" + recordAttempt
+	recordAttempt  = ` SET outcome = ?, attempt = ?, tried_at = ?, status = ?, latency = ?, error = ?, due_at = ?
+		WHERE id = ? AND outcome = 0 AND attempt < ?2`
+)

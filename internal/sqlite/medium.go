@@ -189,6 +189,7 @@ func (s *Store) ForgetMedia(ctx context.Context, account gateway.AccountID, id g
 		return gateway.Errorf(gateway.Conflict, "the message has not left yet; its media can be deleted when it has")
 	}
 	return s.write(ctx, func(tx *tx) error {
+		tx.removed++
 		q := prepare(tx.conn, "UPDATE messages SET media_ids = NULL, media_urls = NULL WHERE seq = ? AND tail = ?")
 		return q.int(id.Seq()).int(tailOf(id)).run()
 	})

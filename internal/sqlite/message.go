@@ -3,7 +3,9 @@ package sqlite
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"zombiezen.com/go/sqlite"
@@ -38,39 +40,91 @@ const (
 
 // Messages lists messages newest first, and how many fit the filter in all: at least, where more rows than the bounds above would have to
 // be looked at.
-func (s *Store) Messages(ctx context.Context, filter gateway.MessageFilter) (list []*gateway.Message, total int, err error) {
+func (s *Store) Messages(ctx context.Context, filter gateway.MessageFilter) ([]*gateway.Message, int, error) {
+	return s.listMessages(ctx, messageArms(&filter), "DESC", filter.Limit, filter.Offset)
+}
+
+// listMessages lists what fits any of the filters, of which no two fit the same message.
+func (s *Store) listMessages(ctx context.Context, filters []gateway.MessageFilter, order string, limit, offset int) (list []*gateway.Message, total int, err error) {
 	err = s.list(ctx, func(conn *sqlite.Conn) error {
-		c, ok, err := s.messageConditions(conn, filter)
-		if err != nil || !ok {
+		arms, err := s.messageFilters(conn, filters)
+		if err != nil || len(arms) == 0 {
 			return err
 		}
-		rows := c.prepare(conn, "SELECT "+messageColumns+" FROM messages m", " ORDER BY seq DESC LIMIT ? OFFSET ?")
+		rows := arms[len(arms)-1].prepare(conn, selectArms(arms), " ORDER BY 1 "+order+" LIMIT ? OFFSET ?")
 		defer rows.finalize()
-		rows.int(limitOf(filter.Limit)).int(int64(filter.Offset))
+		rows.int(limitOf(limit)).int(int64(offset))
 		if list, err = s.readMessages(conn, &rows.query); err != nil {
 			return err
 		}
-		total, err = c.count(conn)
-		if len(list) > 0 {
-			total = max(total, filter.Offset+len(list))
+		for _, arm := range arms {
+			n, err := arm.count(conn)
+			if err != nil {
+				return err
+			}
+			total += n
 		}
-		return err
+		if len(list) > 0 {
+			total = max(total, offset+len(list))
+		}
+		return nil
 	})
 	return list, total, err
+}
+
+// messageArms parts a search by a number by direction: which of them has the number of the person decides which index finds it.
+func messageArms(f *gateway.MessageFilter) []gateway.MessageFilter {
+	if f.Direction != nil || f.From == "" && f.To == "" {
+		return []gateway.MessageFilter{*f}
+	}
+	return bothWays(*f, *f)
+}
+
+// bothWays makes the one filter one of what was sent, and the other one of what was received.
+func bothWays(sent, received gateway.MessageFilter) []gateway.MessageFilter {
+	out, in := gateway.Outbound, gateway.Inbound
+	sent.Direction, received.Direction = &out, &in
+	return []gateway.MessageFilter{sent, received}
+}
+
+// selectArms makes one statement of several filters, up to the conditions of the last; how they are ordered follows.
+func selectArms(arms []*messageFilter) string {
+	const columns = "SELECT " + messageColumns + " FROM messages m"
+	var sql strings.Builder
+	for _, arm := range arms[:len(arms)-1] {
+		sql.WriteString(columns + arm.where() + " UNION ALL ")
+	}
+	return sql.String() + columns
 }
 
 // messageFilter is a filter as SQL: what the index answers, and the rest.
 type messageFilter struct {
 	conditions
-	indexed conditions // account and order, a superset
+	indexed conditions // account, who wrote or was written to, and order: a superset
+	tail    bool       // the end of the destination is looked at in the index
+}
+
+// messageFilters makes filters into SQL; those that nothing can fit are left out. Each has the values of those before it as well.
+func (s *Store) messageFilters(conn *sqlite.Conn, filters []gateway.MessageFilter) (arms []*messageFilter, err error) {
+	var values []any
+	for i := range filters {
+		arm, ok, err := s.messageConditions(conn, &filters[i], values)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			arms, values = append(arms, arm), arm.values
+		}
+	}
+	return arms, nil
 }
 
 // clockSlack is how far the time in a message's ID may be from the time it was accepted: searches by time use the order of IDs.
 const clockSlack = time.Hour
 
-// messageConditions makes a filter into SQL; ok is false when nothing can fit it.
-func (s *Store) messageConditions(conn *sqlite.Conn, f gateway.MessageFilter) (c *messageFilter, ok bool, err error) {
-	c = &messageFilter{}
+// messageConditions makes a filter into SQL, after values that are bound already; ok is false when nothing can fit it.
+func (s *Store) messageConditions(conn *sqlite.Conn, f *gateway.MessageFilter, bound []any) (c *messageFilter, ok bool, err error) {
+	c = &messageFilter{indexed: conditions{values: slices.Clip(bound)}}
 	if f.Account != "" {
 		account, ok, err := s.names.accountNumber(conn, f.Account)
 		if err != nil || !ok {
@@ -78,13 +132,17 @@ func (s *Store) messageConditions(conn *sqlite.Conn, f gateway.MessageFilter) (c
 		}
 		c.indexed.add("account = ?", account)
 	}
+	c.indexed.addReceived(f)
 	if !f.After.IsZero() {
 		c.indexed.add("seq >= ?", gateway.SeqAt(f.After.Add(-clockSlack)))
 	}
 	if !f.Before.IsZero() {
 		c.indexed.add("seq < ?", gateway.SeqAt(f.Before.Add(clockSlack)))
 	}
-	c.conditions = conditions{sql: append([]string(nil), c.indexed.sql...), values: append([]any(nil), c.indexed.values...)}
+	c.conditions = conditions{sql: slices.Clone(c.indexed.sql), values: slices.Clone(c.indexed.values)}
+	if c.tail = f.To != "" && f.Direction != nil && *f.Direction == gateway.Outbound; c.tail {
+		c.add(destinationTail+" = substr(?, -4)", f.To)
+	}
 	c.addRest(f)
 	return c, true, nil
 }
@@ -102,7 +160,7 @@ func shownTo(direction gateway.Direction) string {
 }
 
 // addRest adds the conditions that rows are read for.
-func (c *messageFilter) addRest(f gateway.MessageFilter) {
+func (c *messageFilter) addRest(f *gateway.MessageFilter) {
 	if !f.After.IsZero() {
 		c.add("accepted_at >= ?", micros(f.After))
 	}
@@ -127,16 +185,39 @@ func (c *messageFilter) addRest(f gateway.MessageFilter) {
 	c.addCampaign(f)
 	if f.From != "" {
 		c.add("sender = ?", f.From)
-		c.sql = append(c.sql, fromShown)
+		c.addConstant(fromShown)
 	}
 	if f.To != "" {
-		c.add("dst = ?", f.To)
-		c.sql = append(c.sql, toShown)
+		c.add("+dst = ?", f.To) // by no index: addReceived has added that, if it is the right one
+		c.addConstant(toShown)
 	}
 	if f.Country != "" {
 		c.add("country = ?", f.Country)
 	}
 }
+
+// addReceived adds what the indexes of received messages answer.
+func (c *conditions) addReceived(f *gateway.MessageFilter) {
+	switch {
+	case f.Direction == nil || *f.Direction != gateway.Inbound:
+		return
+	case f.From != "":
+		c.add("sender = ?", f.From)
+	case f.To != "":
+		c.add("dst = ?", f.To)
+	default:
+		return
+	}
+	c.addConstant(isReceived)
+}
+
+// isReceived is the condition of the indexes of received messages.
+var isReceived = fmt.Sprintf("direction = %d", gateway.Inbound)
+
+// destinationTail is beside the order in the index of an account's messages. An index by destinations would be written all over with every message that is
+// sent, which made storing them half as expensive again; here they are written at its end, and a search looks at some millions of entries a second, and
+// at no other message.
+const destinationTail = "substr(dst, -4)"
 
 // count counts what fits, within the bounds.
 func (c *messageFilter) count(conn *sqlite.Conn) (total int, err error) {
@@ -145,8 +226,12 @@ func (c *messageFilter) count(conn *sqlite.Conn) (total int, err error) {
 	if len(c.sql) == len(c.indexed.sql) {
 		bound, columns = countedEntries, "seq, account"
 	}
-	inner := "SELECT " + columns + " FROM messages" + c.indexed.where() + " ORDER BY seq DESC LIMIT "
-	q := c.prepare(conn, "SELECT count(*) FROM ("+inner+strconv.Itoa(bound)+")", "")
+	head, tail := "SELECT count(*) FROM (SELECT "+columns+" FROM messages"+c.indexed.where()+" ORDER BY seq DESC LIMIT "+strconv.Itoa(bound)+")", ""
+	if c.tail {
+		head = "SELECT count(*) FROM messages"
+		tail = " AND seq >= ifnull((SELECT seq FROM messages" + c.indexed.where() + " ORDER BY seq DESC LIMIT 1 OFFSET " + strconv.Itoa(countedEntries) + "), 0)"
+	}
+	q := c.prepare(conn, head, tail)
 	defer q.finalize()
 	for q.next() {
 		total = int(q.readInt())

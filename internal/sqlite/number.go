@@ -61,9 +61,11 @@ func (tx *tx) requireParties(n *gateway.Number) error {
 	return tx.requireCampaign(n)
 }
 
-// PutNumbers adds numbers or replaces their settings; all or none. A number that changes its owner leaves its pool.
+// PutNumbers adds numbers or replaces their settings; all or none. A number that changes its owner leaves its pool, and is linked to the new owner's
+// default application. Conflict when a pool would have two short codes for one country.
 func (s *Store) PutNumbers(ctx context.Context, numbers []gateway.Number) error {
 	return s.write(ctx, func(tx *tx) error {
+		pooled := map[string]gateway.ID{} // short codes that stay in their pools
 		for _, n := range numbers {
 			if err := tx.requireParties(&n); err != nil {
 				return err
@@ -74,16 +76,36 @@ func (s *Store) PutNumbers(ctx context.Context, numbers []gateway.Number) error 
 				return err
 			}
 			if ok && known.Account == n.Account {
+				if n.Type == gateway.ShortCode && !known.Pool.IsZero() {
+					pooled[n.Number] = known.Pool
+				}
 				err = tx.resetNumber(&n)
 			} else {
-				err = tx.putNumber(&n)
+				err = tx.giveNumber(&n)
 			}
 			if err != nil {
 				return err
 			}
 		}
+		for i := range numbers { // when all are as they will be: two may change places
+			n := &numbers[i]
+			if pool, ok := pooled[n.Number]; ok {
+				if err := tx.requireOnlyShortCode(n, pool); err != nil {
+					return err
+				}
+			}
+		}
 		return nil
 	})
+}
+
+// giveNumber stores a number that its owner has from now on, as one that it rented.
+func (tx *tx) giveNumber(n *gateway.Number) error {
+	if err := tx.putNumber(n); err != nil || n.Account == "" {
+		return err
+	}
+	q := prepare(tx.conn, "UPDATE numbers SET application = ("+defaultApplication+") WHERE number = ?2")
+	return q.text(string(n.Account)).text(n.Number).run()
 }
 
 // PauseNumber pauses a number, or lets it go on.
@@ -231,11 +253,10 @@ func (tx *tx) addToPool(account gateway.AccountID, pool gateway.ID, number strin
 		q := prepare(tx.conn, "UPDATE numbers SET service = ? WHERE number = ?")
 		return q.int(int64(service)).text(number).run()
 	}
-	q := prepare(tx.conn, `UPDATE numbers SET service = ?1, account = ?3, pool = ?4, added_at = ?5, place = `+nextPlace+`,
-		rented_at = iif(account IS NULL, ?5, rented_at),
-		application = iif(account IS NULL, (SELECT id FROM applications WHERE account = ?3 AND default_number), application)
+	q := prepare(tx.conn, `UPDATE numbers SET account = ?1, service = ?3, pool = ?4, added_at = ?5, place = `+nextPlace+`,
+		rented_at = iif(account IS NULL, ?5, rented_at), application = iif(account IS NULL, (`+defaultApplication+`), application)
 		WHERE number = ?2`)
-	return q.int(int64(service)).text(number).text(string(account)).blob(pool[:]).time(at).run()
+	return q.text(string(account)).text(number).int(int64(service)).blob(pool[:]).time(at).run()
 }
 
 // ReplaceInPool takes a number out of a pool and puts another one of the account into it, for the same service.
@@ -339,6 +360,22 @@ func (s *Store) Number(ctx context.Context, account gateway.AccountID, number st
 		return q.err
 	})
 	return n, err
+}
+
+// NumberOwner is which has a number: the account, or one of its subaccounts.
+func (s *Store) NumberOwner(ctx context.Context, account gateway.AccountID, number string) (owner gateway.AccountID, err error) {
+	err = s.read(ctx, func(conn *sqlite.Conn) error {
+		q := prepare(conn, `SELECT account FROM numbers WHERE number = ?1
+			AND (account = ?2 OR account IN (SELECT id FROM accounts WHERE parent = ?2 AND parent <> '' AND removed_at = 0))`)
+		for q.text(number).text(string(account)); q.next(); {
+			owner = gateway.AccountID(q.readText())
+		}
+		if q.err == nil && owner == "" {
+			return gateway.Errorf(gateway.NotFound, "number not found")
+		}
+		return q.err
+	})
+	return owner, err
 }
 
 // RentNumber gives a number of the inventory to the account, linked to an application or to none.

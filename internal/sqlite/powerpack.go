@@ -10,7 +10,7 @@ import (
 )
 
 const powerpackColumns = `id, account, name, pool, sticky, local_connect, application_type, application_id, priorities, patience,
-	refresh, created_at`
+	refresh, created_at, keywords`
 
 func readPowerpack(q *query) gateway.Powerpack {
 	p := gateway.Powerpack{
@@ -23,6 +23,7 @@ func readPowerpack(q *query) gateway.Powerpack {
 		p.Priorities = append(p.Priorities, gateway.Priority(stored))
 	}
 	p.Patience, p.Refresh, p.CreatedAt = time.Duration(q.readInt())*time.Microsecond, q.readBool(), q.readTime()
+	q.readJSON(&p.Keywords)
 	return p
 }
 
@@ -49,6 +50,14 @@ func storedPriorities(p *gateway.Powerpack) []priority {
 	return stored
 }
 
+// keywords binds keywords as JSON, those that set nothing as NULL.
+func (q *query) keywords(k *gateway.Keywords) *query {
+	if k.IsZero() {
+		return q.null()
+	}
+	return q.json(k)
+}
+
 // CreatePowerpack stores a new powerpack with its pool. Conflict when the account has one of that name.
 func (s *Store) CreatePowerpack(ctx context.Context, powerpack gateway.Powerpack) error {
 	return s.write(ctx, func(tx *tx) error {
@@ -63,10 +72,10 @@ func (tx *tx) insertPowerpack(p *gateway.Powerpack) error {
 	if err := tx.requireOwner(p.Account); err != nil {
 		return err
 	}
-	q := prepare(tx.conn, "INSERT INTO powerpacks ("+powerpackColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+	q := prepare(tx.conn, "INSERT INTO powerpacks ("+powerpackColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
 	q.blob(p.ID[:]).text(string(p.Account)).text(p.Name).blob(p.Pool[:]).bool(p.Sticky).bool(p.LocalConnect).
 		text(p.ApplicationType).text(p.ApplicationID).json(storedPriorities(p)).
-		int(p.Patience.Microseconds()).bool(p.Refresh).time(p.CreatedAt)
+		int(p.Patience.Microseconds()).bool(p.Refresh).time(p.CreatedAt).keywords(&p.Keywords)
 	return nameTaken(q.run(), p)
 }
 
@@ -83,9 +92,9 @@ func (s *Store) UpdatePowerpack(ctx context.Context, powerpack gateway.Powerpack
 	return s.write(ctx, func(tx *tx) error {
 		p := &powerpack
 		q := prepare(tx.conn, `UPDATE powerpacks SET name = ?, sticky = ?, local_connect = ?, application_type = ?, application_id = ?,
-			priorities = ?, patience = ?, refresh = ? WHERE id = ? AND account = ?`)
+			priorities = ?, patience = ?, refresh = ?, keywords = ? WHERE id = ? AND account = ?`)
 		q.text(p.Name).bool(p.Sticky).bool(p.LocalConnect).text(p.ApplicationType).text(p.ApplicationID).json(storedPriorities(p)).
-			int(p.Patience.Microseconds()).bool(p.Refresh).blob(p.ID[:]).text(string(p.Account))
+			int(p.Patience.Microseconds()).bool(p.Refresh).keywords(&p.Keywords).blob(p.ID[:]).text(string(p.Account))
 		if err := q.run(); err != nil {
 			return nameTaken(err, p)
 		}

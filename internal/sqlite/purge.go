@@ -19,6 +19,7 @@ func (s *Store) Purge(ctx context.Context, retention gateway.Retention) (more bo
 		func() (bool, error) { return s.purgeTexts(ctx, retention.Texts) },
 		func() (bool, error) { return s.purgeRecords(ctx, retention.Records) },
 		func() (bool, error) { return s.purgeTold(ctx, retention.Told) },
+		func() (bool, error) { return s.purgeNotices(ctx, retention.Told, retention.Records) },
 		func() (bool, error) {
 			return s.purgeRows(ctx, retention.Keys, `DELETE FROM idempotency WHERE (account, key) IN
 				(SELECT account, key FROM idempotency WHERE at < ? ORDER BY at LIMIT ?)`, nil)
@@ -28,6 +29,7 @@ func (s *Store) Purge(ctx context.Context, retention gateway.Retention) (more bo
 				(SELECT carrier, carrier_id FROM parked WHERE at < ? ORDER BY at LIMIT ?)`, func(tx *tx, n int64) { tx.parked -= n })
 		},
 		func() (bool, error) { return s.purgeSticky(ctx) },
+		func() (bool, error) { return s.purgeSeen(ctx) },
 	}
 	for _, step := range steps {
 		left, err := step()
@@ -59,8 +61,8 @@ func (s *Store) purgeRows(ctx context.Context, before time.Time, sql string, del
 	return more, err
 }
 
-// purgeTexts removes the contents of messages accepted before. It goes on from where it was; a message that is still queued then keeps its
-// text until it ends.
+// purgeTexts removes the contents of messages accepted before. It goes on from where it was; a message that is still queued then, or not handed
+// over yet, keeps its text until it is.
 func (s *Store) purgeTexts(ctx context.Context, before time.Time) (more bool, err error) {
 	if before.IsZero() {
 		return false, nil
@@ -81,9 +83,10 @@ func (s *Store) purgeTexts(ctx context.Context, before time.Time) (more bool, er
 		if more = n == purgeBatch; more {
 			until = last + 1
 		}
-		q = prepare(tx.conn, `UPDATE messages SET text = NULL, media_urls = NULL, media_ids = NULL
-			WHERE seq >= ? AND seq < ? AND state <> 0 AND (text IS NOT NULL OR media_urls IS NOT NULL OR media_ids IS NOT NULL)`)
-		if err := q.int(tx.textsUntil).int(until).run(); err != nil {
+		q = prepare(tx.conn, `UPDATE messages SET text = NULL, media_urls = NULL, media_ids = NULL, subject = NULL
+			WHERE seq >= ? AND seq < ? AND state <> 0 AND NOT (state = ? AND callback_url IS NOT NULL)
+				AND (text IS NOT NULL OR media_urls IS NOT NULL OR media_ids IS NOT NULL OR subject IS NOT NULL)`)
+		if err := q.int(tx.textsUntil).int(until).int(int64(gateway.Received)).run(); err != nil {
 			return err
 		}
 		tx.textsUntil = until
@@ -112,7 +115,8 @@ func (s *Store) purgeRecords(ctx context.Context, before time.Time) (more bool, 
 		tx.removed += int64(len(old)) // texts are kept as long as records where the settings say so
 		for _, seq := range old {
 			for _, sql := range []string{
-				"DELETE FROM events WHERE seq = ?", "DELETE FROM parts WHERE seq = ?", "DELETE FROM conversions WHERE seq = ?", "DELETE FROM messages WHERE seq = ?",
+				"DELETE FROM events WHERE seq = ?", "DELETE FROM parts WHERE seq = ?", "DELETE FROM conversions WHERE seq = ?",
+				"DELETE FROM inbound_answers WHERE seq = ?", "DELETE FROM messages WHERE seq = ?",
 			} {
 				q := prepare(tx.conn, sql)
 				if err := q.int(seq).run(); err != nil {

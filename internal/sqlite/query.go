@@ -147,6 +147,12 @@ func (q *query) end() {
 	}
 }
 
+// again makes a statement whose rows were all read ready for other values.
+func (q *query) again() {
+	q.end()
+	q.bound = 0
+}
+
 func (q *query) readInt() int64 {
 	q.column++
 	return q.stmt.ColumnInt64(q.column - 1)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"zombiezen.com/go/sqlite"
 
@@ -211,9 +212,10 @@ func (s *Store) ChangeRegistration(ctx context.Context, account gateway.AccountI
 	})
 }
 
-// DeleteRegistration removes a registration of the account. Conflict while others belong to it. The numbers of a campaign then belong to none.
-func (s *Store) DeleteRegistration(ctx context.Context, account gateway.AccountID, kind gateway.RegistrationKind, id string) error {
-	return s.write(ctx, func(tx *tx) error {
+// DeleteRegistration removes a registration of the account. Conflict while others belong to it. The numbers of a campaign then belong to none; of those
+// that waited for it the account is told that they never will.
+func (s *Store) DeleteRegistration(ctx context.Context, account gateway.AccountID, kind gateway.RegistrationKind, id string, at time.Time) error {
+	return s.writeNoticing(ctx, func(tx *tx) error {
 		r, err := loadRegistration(tx.conn, account, kind, id)
 		if err != nil {
 			return err
@@ -230,7 +232,7 @@ func (s *Store) DeleteRegistration(ctx context.Context, account gateway.AccountI
 			return gateway.Errorf(gateway.Conflict, "a %s belongs to it; delete that first", child)
 		}
 		if kind == gateway.RegisteredCampaign {
-			if err := tx.closeCampaign(&r); err != nil {
+			if err := tx.closeCampaign(&r, at); err != nil {
 				return err
 			}
 		}
@@ -240,10 +242,10 @@ func (s *Store) DeleteRegistration(ctx context.Context, account gateway.AccountI
 }
 
 // DecideRegistration sets what the operator decided, and gives the registration as it is then. An approved campaign is one of the queue's, with the
-// numbers that waited for it; one that is refused is none any more. NotFound when the account has none of that id; Invalid when there is nothing
+// numbers that waited for it; one that is refused is none any more. The account is told. NotFound when the account has none of that id; Invalid when there is nothing
 // to decide; Conflict when the campaign is another account's.
 func (s *Store) DecideRegistration(ctx context.Context, account gateway.AccountID, id string, decision gateway.Decision) (r gateway.Registration, err error) {
-	err = s.write(ctx, func(tx *tx) error {
+	err = s.writeNoticing(ctx, func(tx *tx) error {
 		if r, err = loadRegistration(tx.conn, account, 0, id); err != nil {
 			return err
 		}
@@ -254,27 +256,36 @@ func (s *Store) DecideRegistration(ctx context.Context, account gateway.AccountI
 		if err := tx.putRegistration(&r); err != nil {
 			return err
 		}
+		if err := tx.notice(gateway.NewNotice(gateway.DecisionNotice, &r, r.Callback), decision.DecidedAt); err != nil {
+			return err
+		}
 		switch {
 		case r.Kind != gateway.RegisteredCampaign:
 			return nil
 		case r.State == gateway.Approved:
-			return tx.openCampaign(&r)
+			return tx.openCampaign(&r, decision.DecidedAt)
 		}
-		return tx.closeCampaign(&r)
+		return tx.closeCampaign(&r, decision.DecidedAt)
 	})
 	return r, err
 }
 
 // openCampaign lets the numbers of a campaign send in it.
-func (tx *tx) openCampaign(r *gateway.Registration) error {
+func (tx *tx) openCampaign(r *gateway.Registration, at time.Time) error {
 	if err := tx.putCampaign(r.Campaign()); err != nil {
+		return err
+	}
+	if err := tx.noticeLinking(r, at); err != nil {
 		return err
 	}
 	return tx.runAll([]string{"UPDATE numbers SET campaign = ?1, linking = NULL WHERE linking = ?1 AND account = ?2"}, r.ID, string(r.Account))
 }
 
 // closeCampaign takes a campaign out of the queue; its numbers belong to none then.
-func (tx *tx) closeCampaign(r *gateway.Registration) error {
+func (tx *tx) closeCampaign(r *gateway.Registration, at time.Time) error {
+	if err := tx.noticeLinking(r, at); err != nil {
+		return err
+	}
 	return tx.runAll([]string{
 		"DELETE FROM campaigns WHERE id = ?1 AND account = ?2",
 		"UPDATE numbers SET campaign = NULL WHERE campaign = ?1 AND account = ?2",
@@ -282,21 +293,62 @@ func (tx *tx) closeCampaign(r *gateway.Registration) error {
 	}, r.ID, string(r.Account))
 }
 
+// noticeLinking tells what became of each number that waits for a campaign: that it came into it, or, when it is not approved, that it never will.
+func (tx *tx) noticeLinking(r *gateway.Registration, at time.Time) error {
+	q := prepare(tx.conn, "SELECT number, linking_url, linking_method FROM numbers WHERE linking = ? AND account = ? AND linking_url IS NOT NULL ORDER BY number")
+	var notices []gateway.Notice
+	for q.text(r.ID).text(string(r.Account)); q.next(); {
+		number := q.readText()
+		notices = append(notices, linkNotice(gateway.LinkNotice, r, number, gateway.Callback{URL: q.readText(), Method: q.readText()}))
+	}
+	if q.err != nil {
+		return q.err
+	}
+	for _, n := range notices {
+		if err := tx.notice(n, at); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// linkNotice is a notice about a number and a campaign.
+func linkNotice(kind gateway.NoticeKind, r *gateway.Registration, number string, to gateway.Callback) gateway.Notice {
+	n := gateway.NewNotice(kind, r, to)
+	n.Number = number
+	return n
+}
+
 // withdrawCampaign is what becomes of numbers and of a registration when the operator removes a campaign of the queue.
-func (tx *tx) withdrawCampaign(id string) error {
+func (tx *tx) withdrawCampaign(id string, at time.Time) error {
 	err := tx.runAll([]string{"UPDATE numbers SET campaign = NULL WHERE campaign = ?1"}, id)
 	if err != nil {
 		return err
 	}
-	q := prepare(tx.conn, "UPDATE registrations SET state = ?, reason = ? WHERE id = ? AND kind = ? AND state = ?")
-	return q.int(int64(gateway.Refused)).text("The campaign was removed.").text(id).int(int64(gateway.RegisteredCampaign)).int(int64(gateway.Approved)).run()
+	q := prepare(tx.conn, "SELECT "+registrationColumns+" FROM registrations WHERE id = ? AND kind = ? AND state = ?")
+	q.text(id).int(int64(gateway.RegisteredCampaign)).int(int64(gateway.Approved))
+	registered, err := readRegistrations(&q)
+	if err != nil {
+		return err
+	}
+	for i := range registered {
+		r := &registered[i]
+		r.State, r.Reason, r.DecidedAt = gateway.Refused, "The campaign was removed.", at
+		if err := tx.putRegistration(r); err != nil {
+			return err
+		}
+		if err := tx.notice(gateway.NewNotice(gateway.DecisionNotice, r, r.Callback), at); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // LinkNumbers puts numbers of the account into a campaign that it registered: at once when that is approved, else as soon as it is. All or none. Invalid
 // when a number is not a long code of the account that may be in a campaign, or the campaign was refused; Conflict when a number is in a campaign or waits
-// for one, or there would be too many.
-func (s *Store) LinkNumbers(ctx context.Context, account gateway.AccountID, campaign string, numbers []string) error {
-	return s.write(ctx, func(tx *tx) error {
+// for one, or there would be too many. The account is told of each number when it is in, or never will be.
+func (s *Store) LinkNumbers(ctx context.Context, account gateway.AccountID, campaign string, numbers []string, to gateway.Callback, at time.Time) error {
+	return s.writeNoticing(ctx, func(tx *tx) error {
 		r, err := loadRegistration(tx.conn, account, gateway.RegisteredCampaign, campaign)
 		if err != nil {
 			return err
@@ -305,7 +357,7 @@ func (s *Store) LinkNumbers(ctx context.Context, account gateway.AccountID, camp
 			return gateway.Errorf(gateway.Invalid, "the campaign was rejected")
 		}
 		for _, number := range numbers {
-			if err := tx.linkNumber(&r, number); err != nil {
+			if err := tx.linkNumber(&r, number, to, at); err != nil {
 				return err
 			}
 		}
@@ -313,7 +365,7 @@ func (s *Store) LinkNumbers(ctx context.Context, account gateway.AccountID, camp
 	})
 }
 
-func (tx *tx) linkNumber(r *gateway.Registration, number string) error {
+func (tx *tx) linkNumber(r *gateway.Registration, number string, to gateway.Callback, at time.Time) error {
 	n, ok, err := tx.loadNumber(number)
 	switch {
 	case err != nil:
@@ -323,12 +375,15 @@ func (tx *tx) linkNumber(r *gateway.Registration, number string) error {
 	case n.Campaign != "" || n.Linking != "":
 		return gateway.Errorf(gateway.Conflict, "The number %s is already requested for linking", number)
 	}
-	sql := "UPDATE numbers SET linking = ? WHERE number = ?"
-	if r.State == gateway.Approved {
-		sql = "UPDATE numbers SET campaign = ? WHERE number = ?"
+	if r.State != gateway.Approved {
+		q := prepare(tx.conn, "UPDATE numbers SET linking = ?, linking_url = ?, linking_method = ? WHERE number = ?")
+		return q.text(r.ID).textOrNull(to.URL).textOrNull(to.Method).text(number).run()
 	}
-	q := prepare(tx.conn, sql)
-	return q.text(r.ID).text(number).run()
+	q := prepare(tx.conn, "UPDATE numbers SET campaign = ? WHERE number = ?")
+	if err := q.text(r.ID).text(number).run(); err != nil {
+		return err
+	}
+	return tx.notice(linkNotice(gateway.LinkNotice, r, number, to), at)
 }
 
 func (tx *tx) requireFewLinked(r *gateway.Registration) error {
@@ -343,10 +398,12 @@ func (tx *tx) requireFewLinked(r *gateway.Registration) error {
 	return q.err
 }
 
-// UnlinkNumber takes a number out of a campaign of the account. NotFound when there is no such campaign; Invalid when the number is not in it.
-func (s *Store) UnlinkNumber(ctx context.Context, account gateway.AccountID, campaign, number string) error {
-	return s.write(ctx, func(tx *tx) error {
-		if _, err := loadRegistration(tx.conn, account, gateway.RegisteredCampaign, campaign); err != nil {
+// UnlinkNumber takes a number out of a campaign of the account, and tells the account. NotFound when there is no such campaign; Invalid when the number
+// is not in it.
+func (s *Store) UnlinkNumber(ctx context.Context, account gateway.AccountID, campaign, number string, to gateway.Callback, at time.Time) error {
+	return s.writeNoticing(ctx, func(tx *tx) error {
+		r, err := loadRegistration(tx.conn, account, gateway.RegisteredCampaign, campaign)
+		if err != nil {
 			return err
 		}
 		q := prepare(tx.conn, `UPDATE numbers SET campaign = NULL, linking = NULL
@@ -357,7 +414,7 @@ func (s *Store) UnlinkNumber(ctx context.Context, account gateway.AccountID, cam
 		if tx.conn.Changes() == 0 {
 			return gateway.Errorf(gateway.Invalid, "The number %s is not linked to this campaign", number)
 		}
-		return nil
+		return tx.notice(linkNotice(gateway.UnlinkNotice, &r, number, to), at)
 	})
 }
 
@@ -419,7 +476,7 @@ func (c *conditions) addRegistration(f gateway.NumberFilter) {
 }
 
 // addCampaign adds which campaigns the senders of messages are in.
-func (c *messageFilter) addCampaign(f gateway.MessageFilter) {
+func (c *messageFilter) addCampaign(f *gateway.MessageFilter) {
 	if f.Campaign != "" {
 		c.addPair("sender IN (SELECT n.number FROM numbers n WHERE n.campaign = ?%d AND n.account = ?%d)", f.Campaign, string(f.Account))
 		c.addConstant(fmt.Sprintf("direction = %d", gateway.Outbound))

@@ -55,7 +55,8 @@ func readRow(q *query, r *row) {
 // messageColumns are all columns of a message, in the order in which readMessage reads them.
 const messageColumns = `m.seq, m.tail, m.account, ` + rowColumns + `, m.sender, m.carrier, m.units, m.accepted_at, m.expires_at,
 	m.direction, m.service, m.dst, m.country, m.alphabet, m.powerpack, m.picked_by, m.callback_url, m.callback_method, m.log,
-	m.trackable, m.dlt, m.requester, m.media_ids, m.media_urls, m.text, m.price`
+	m.trackable, m.dlt, m.requester, m.media_ids, m.media_urls, m.text, m.price,
+	m.intent, m.subject`
 
 // readMessage reads a row of messageColumns.
 func (s *Store) readMessage(conn *sqlite.Conn, q *query) (*gateway.Message, row) {
@@ -77,7 +78,7 @@ func (s *Store) readMessage(conn *sqlite.Conn, q *query) (*gateway.Message, row)
 	q.readJSON(&m.DLT)
 	m.Requester = q.readText()
 	m.MediaIDs, m.MediaURLs, m.Text = q.readList(), q.readList(), q.readText()
-	m.Price = q.readPrice()
+	m.Price, m.Intent, m.Subject = q.readPrice(), gateway.Intent(q.readInt()), q.readText()
 	var err error
 	if m.Account, err = s.names.account(conn, account); err != nil && q.err == nil {
 		q.err = err
@@ -113,16 +114,22 @@ func (q *query) id(id gateway.ID) *query {
 	return q.blob(id[:])
 }
 
-// contentless tells whether a message's contents are kept only as long as they are needed to send it.
+// contentless tells whether a message's contents are kept only as long as they are needed to send it, or to hand it over.
 func contentless(mode gateway.LogMode) bool {
 	return mode == gateway.LogNothing || mode == gateway.LogNumberOnly
+}
+
+// needed tells whether a message is still to be sent, or to be handed over.
+func needed(m *gateway.Message) bool {
+	return m.State == gateway.Queued || m.State == gateway.Received && m.Callback.URL != ""
 }
 
 const insertMessage = `INSERT INTO messages (seq, tail, account,
 	state, reason, detail, parts, taken, refused, delivered, attempt, due_at, sequence, sent_at, reported_at, updated_at,
 	mark, marked_at, carrier_id, shard, sender, carrier, units, accepted_at, expires_at, direction, service, dst, country, alphabet,
-	powerpack, picked_by, callback_url, callback_method, log, trackable, dlt, requester, media_ids, media_urls, text, price)
-	VALUES (?, ?, ?,  ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,  0, NULL, NULL,  ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+	powerpack, picked_by, callback_url, callback_method, log, trackable, dlt, requester, media_ids, media_urls, text, price,
+	intent, subject)
+	VALUES (?, ?, ?,  ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,  0, NULL, NULL,  ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 	ON CONFLICT (seq) DO NOTHING`
 
 // insertRow stores a new message. stored is false when it is there already.
@@ -143,12 +150,20 @@ func (tx *tx) insertRow(m *gateway.Message, account, carrier int64) (stored bool
 		q.json(m.DLT)
 	}
 	q.textOrNull(m.Requester)
-	if p.State != gateway.Queued && contentless(m.Log) {
+	subject := m.Subject
+	if contentless(m.Log) && !needed(m) {
 		q.null().null().null()
+		subject = ""
 	} else {
 		q.list(m.MediaIDs).list(m.MediaURLs).textOrNull(m.Text)
 	}
-	if err := q.price(m.Price).run(); err != nil {
+	q.price(m.Price)
+	if m.Intent == gateway.NoIntent {
+		q.null()
+	} else {
+		q.int(int64(m.Intent))
+	}
+	if err := q.textOrNull(subject).run(); err != nil {
 		return false, err
 	}
 	return tx.conn.Changes() > 0, nil

@@ -141,6 +141,29 @@ func TestContentsAreGoneFromTheFiles(t *testing.T) {
 	}
 }
 
+// TestForgottenMediaAreGoneFromTheFiles: media that an account deletes from its message are in no file either.
+func TestForgottenMediaAreGoneFromTheFiles(t *testing.T) {
+	dir, ctx := t.TempDir(), context.Background()
+	s := openIn(t, dir, slog.New(slog.DiscardHandler))
+	defer func() { must(t, s.Close()) }()
+	must(t, s.CreateAccount(ctx, gateway.Account{ID: benchAccount, Token: secretToken}))
+	m := lives(&gateway.IDSource{Entropy: func() uint64 { return 1 }}, 1)[0]
+	m.Log, m.Text = gateway.LogAll, ""
+	_, err := s.InsertMessages(ctx, []*gateway.Submission{{Account: benchAccount, Messages: []*gateway.Message{m}, At: time.Now()}})
+	must(t, err)
+	_, err = s.RecordSubmits(ctx, []*gateway.SubmitRecord{{Message: m, Total: 1, At: time.Now(), Failure: gateway.Expired}})
+	must(t, err)
+	scrubbed(t, s)
+	if remains(t, dir, "secret-that-nobody") == 0 {
+		t.Fatal("the addresses were never in the files: the test sees nothing")
+	}
+	must(t, s.ForgetMedia(ctx, benchAccount, m.ID))
+	scrubbed(t, s)
+	if n := remains(t, dir, "secret-that-nobody") + remains(t, dir, "secret_that_nobody"); n > 0 {
+		t.Errorf("media that were deleted stand %d times in the files", n)
+	}
+}
+
 // TestScrubLeavesReadersAlone: it does not wait for a reader that is in the way, and does its work when that is gone.
 func TestScrubLeavesReadersAlone(t *testing.T) {
 	s, ctx := openTest(t), context.Background()

@@ -12,6 +12,8 @@ import (
 
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
+
+	"github.com/heliograph/heliograph/internal/gateway"
 )
 
 // FileName is the database in the data folder; "-wal" and "-shm" lie beside it while the store is open.
@@ -26,6 +28,10 @@ type Options struct {
 
 // Store is an open database. Its methods may be called from any goroutine.
 type Store struct {
+	// Noticed, when set, hears of notices that were just committed: a hint, for they are read from the store in time. It must be set before the store is
+	// used.
+	Noticed func([]gateway.Event)
+
 	dir    string
 	log    *slog.Logger
 	lock   *os.File
@@ -38,6 +44,7 @@ type Store struct {
 	listers  chan *sqlite.Conn // for lists with filters: they may take long, and then only each other's time
 	patience time.Duration     // for a list
 	counted  int               // places that one call of UnitsBefore counts at most
+	room     int               // what the waiting segments of an account take at most
 	closed   chan struct{}
 	closing  sync.Once
 }
@@ -66,7 +73,7 @@ func Open(ctx context.Context, options Options) (*Store, error) {
 	}
 	s := &Store{
 		dir: options.Dir, log: options.Log, lock: lock,
-		writing: make(chan struct{}, 1), closed: make(chan struct{}), patience: listPatience, counted: countedPlaces,
+		writing: make(chan struct{}, 1), closed: make(chan struct{}), patience: listPatience, counted: countedPlaces, room: inboundRoom,
 		readers: make(chan *sqlite.Conn, readerCount), listers: make(chan *sqlite.Conn, listerCount),
 	}
 	if err := s.open(ctx, options.Key); err != nil {
@@ -133,7 +140,8 @@ func (s *Store) resume(tx *tx) error {
 	if err := s.checkKey(tx); err != nil {
 		return err
 	}
-	q := prepare(tx.conn, `SELECT (SELECT max(ifnull((SELECT max(id) FROM events), 0), value) FROM settings WHERE name = 'last event'),
+	q := prepare(tx.conn, `SELECT (SELECT max(ifnull((SELECT max(id) FROM events), 0), ifnull((SELECT max(id) FROM notices), 0), value)
+			FROM settings WHERE name = 'last event'),
 		(SELECT count(*) FROM parked), (SELECT value FROM settings WHERE name = 'texts removed until')`)
 	for q.next() {
 		tx.lastEvent, tx.parked, tx.textsUntil = q.readInt(), q.readInt(), q.readInt()

@@ -409,7 +409,7 @@ func TestListUsesItsIndex(t *testing.T) {
 	state := gateway.Sent
 	filter := gateway.MessageFilter{Account: benchAccount, State: &state, After: time.Now(), To: "14155552671", Limit: 20}
 	must(t, s.read(context.Background(), func(conn *sqlite.Conn) error {
-		c, ok, err := s.messageConditions(conn, filter)
+		c, ok, err := s.messageConditions(conn, &filter, nil)
 		if err != nil || !ok {
 			return fmt.Errorf("no conditions: %w", err)
 		}

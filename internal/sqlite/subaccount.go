@@ -125,7 +125,8 @@ func (s *Store) ChangeSubaccount(ctx context.Context, parent, id gateway.Account
 }
 
 // RemoveSubaccount removes a subaccount. Its numbers, powerpacks and applications go to the account, or, with cascade, its numbers into the
-// inventory and the rest away. Its messages stay, with their callbacks; while one of them is queued, the subaccount is not removed.
+// inventory and the rest away. Its messages stay, with their callbacks; while one of them is queued, the subaccount is not removed. What persons have
+// said to it goes to the account in either case.
 func (s *Store) RemoveSubaccount(ctx context.Context, parent, id gateway.AccountID, cascade bool, at time.Time) error {
 	last, err := s.nothingQueued(ctx, parent, id)
 	if err != nil {
@@ -150,6 +151,9 @@ func (s *Store) RemoveSubaccount(ctx context.Context, parent, id gateway.Account
 			err = tx.moveBelongings(id, parent)
 		}
 		if err != nil {
+			return err
+		}
+		if err := tx.inherit(id, parent); err != nil {
 			return err
 		}
 		q = prepare(tx.conn, "UPDATE accounts SET enabled = 0, removed_at = ? WHERE id = ?")

@@ -29,6 +29,7 @@ type tx struct {
 	conn *sqlite.Conn
 	counters
 	wallets map[int64]*wallet // that it has to do with, by the numbers of all accounts that it met; nil: none yet
+	notices []gateway.Event   // that it made
 }
 
 // write runs fn in a transaction. When it returns without an error the rows are on disk; with one, nothing was done. ctx ends only the wait

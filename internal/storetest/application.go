@@ -185,6 +185,27 @@ var applicationTests = map[string]func(*world){
 		w.ok(w.DeleteApplication(w.ctx, one, "88"))
 		w.same(must[string](w)(w.DefaultApplication(w.ctx, one)), "")
 	},
+	"a number that the operator gives to an account is linked to its default application": func(w *world) {
+		put := func(number string, account gateway.AccountID) string {
+			w.Helper()
+			n := w.number(number, account, gateway.ID{})
+			n.AddedAt, n.RentedAt = w.now, w.now
+			w.ok(w.PutNumbers(w.ctx, []gateway.Number{n}))
+			return w.numberOf(account, number).Application
+		}
+		w.same(put(inventory2, one), "") // there is none
+		w.ok(w.ChangeApplication(w.ctx, one, "77", func(app *gateway.Application) error { app.DefaultNumber = true; return nil }))
+		w.same(put("14155550199", one), "77") // a new one
+		w.same(put(inventory, one), "77")
+		w.same(put(inventory, one), "77")
+		other := "88"
+		w.ok(w.ChangeNumber(w.ctx, one, inventory, gateway.NumberChange{Application: &other}))
+		w.same(put(inventory, one), "88") // it has it already: what it is linked to is the account's affair
+		w.same(put(inventory2, one), "")
+		w.same(put(inventory, two), "")
+		w.same(put(inventory, ""), "")
+		w.same(put(inventory, one), "77")
+	},
 	"a number that is rented into a pool is linked to the default application": func(w *world) {
 		w.link("88", rented)
 		w.ok(w.ChangeApplication(w.ctx, one, "77", func(app *gateway.Application) error { app.DefaultNumber = true; return nil }))

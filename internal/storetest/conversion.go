@@ -132,6 +132,27 @@ var conversionTests = map[string]func(*world){
 			w.same(w.conversions(test.filter), test.want)
 		}
 	},
+	"conversions by blocks of a thousand destinations": func(w *world) {
+		to := func(number, country string) *gateway.Message {
+			return w.tracked(func(m *gateway.Message) { m.To, m.Country = number, country })
+		}
+		w.says(to("8613912345678", "CN"), gateway.Converted)
+		to("8613912345001", "CN")
+		to("8613912346001", "CN")
+		w.says(to("861391234567", "CN"), gateway.NotConverted)
+		for filter, want := range map[string][]string{
+			"":   {"8613912345678 1/0/0/1", "861391234567 0/0/1/0", "8613912346001 0/0/0/1"},
+			"CN": {"8613912345678 1/0/0/1", "861391234567 0/0/1/0", "8613912346001 0/0/0/1"},
+			"US": {},
+		} {
+			lines := []string{}
+			for _, c := range must[[]gateway.ConversionCount](w)(w.ConversionBlocks(w.ctx, gateway.ConversionFilter{Country: filter, Settled: w.now})) {
+				lines = append(lines, fmt.Sprintf("%s %d/%d/%d/%d", c.Name, c.Converted, c.ConvertedWithOthers, c.NotConverted, c.Pending))
+			}
+			w.same(lines, want)
+		}
+		w.same(len(must[[]gateway.ConversionCount](w)(w.ConversionBlocks(w.ctx, gateway.ConversionFilter{Limit: 2}))), 2)
+	},
 	"feedback goes with its message": func(w *world) {
 		m := w.tracked(nil)
 		w.says(m, gateway.Converted)

@@ -13,6 +13,35 @@ import (
 )
 
 var numberTests = map[string]func(*world){
+	"a number's owner is told to it and to its main account": func(w *world) {
+		w.subaccount(sub)
+		w.ok(w.ChangeNumber(w.ctx, one, rented, gateway.NumberChange{Account: sub}))
+		for _, test := range []struct {
+			account gateway.AccountID
+			number  string
+			want    gateway.AccountID // empty: NotFound
+		}{
+			{one, pooled, one},
+			{one, rented, sub},
+			{sub, rented, sub},
+			{sub, pooled, ""},
+			{two, rented, ""},
+			{two, pooled, ""},
+			{one, inventory, ""},
+			{one, "none", ""},
+			{"", pooled, ""},
+			{"", inventory, ""},
+		} {
+			owner, err := w.NumberOwner(w.ctx, test.account, test.number)
+			if w.same(owner, test.want); test.want == "" {
+				w.refused(err, gateway.NotFound)
+			} else {
+				w.ok(err)
+			}
+		}
+		w.ok(w.RemoveSubaccount(w.ctx, one, sub, false, w.now))
+		w.same(must[gateway.AccountID](w)(w.NumberOwner(w.ctx, one, rented)), one)
+	},
 	"a number is paused and goes on, and nothing else of it changes": func(w *world) {
 		before := must[gateway.Number](w)(w.Number(w.ctx, one, pooled))
 		w.refused(w.PauseNumber(w.ctx, "19995550000", true), gateway.NotFound)
@@ -258,6 +287,28 @@ var numberTests = map[string]func(*world){
 			}
 		}
 		w.same(len(w.numbers(gateway.NumberFilter{Inventory: true})), 1)
+	},
+	"the operator does not make two short codes of a pool of one country": func(w *world) {
+		short := func(number, country string) gateway.Number {
+			n := w.number(number, one, gateway.ID{})
+			n.Type, n.Country = gateway.ShortCode, country
+			return n
+		}
+		w.ok(w.PutNumbers(w.ctx, []gateway.Number{short("555444", "US"), short("555333", "CA"), short("555222", "US")}))
+		for _, number := range []string{"555444", "555333"} {
+			must[gateway.Number](w)(w.AddToPool(w.ctx, one, w.powerpack.Pool, number, gateway.SMS, false, w.now))
+		}
+		w.refused(w.PutNumbers(w.ctx, []gateway.Number{short("555333", "US")}), gateway.Conflict)
+		w.refused(w.PutNumbers(w.ctx, []gateway.Number{short("555111", "GB"), short("555444", "CA")}), gateway.Conflict)
+		w.same(w.numberOf(one, "555444").Country, "US")
+		_, err := w.Number(w.ctx, one, "555111")
+		w.refused(err, gateway.NotFound)
+		w.ok(w.PutNumbers(w.ctx, []gateway.Number{short("555444", "US"), short("555222", "CA")})) // the latter is in no pool
+		w.ok(w.PutNumbers(w.ctx, []gateway.Number{short("555444", "CA"), short("555333", "US")})) // they change places
+		w.same(w.numberOf(one, "555444").Country, "CA")
+		elsewhere := short("555333", "CA")
+		elsewhere.Account = two // it leaves the pool
+		w.ok(w.PutNumbers(w.ctx, []gateway.Number{elsewhere}))
 	},
 	"of several short codes that come into a pool at the same time one does": func(w *world) {
 		for i := range 6 {

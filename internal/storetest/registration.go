@@ -30,7 +30,7 @@ var registrationTests = map[string]func(*world){
 		w.refused(w.CreateRegistration(w.ctx, gateway.Registration{ID: "C000001", Kind: gateway.Brand, Account: one, Details: []byte("{}")}), gateway.Conflict)
 		w.registration(two, gateway.RegisteredCampaign, "C000001", "")
 		w.refused(w.CreateRegistration(w.ctx, gateway.Registration{ID: "C000002", Kind: gateway.Brand, Account: "MANONENONENONENONENO", Details: []byte("{}")}), gateway.Invalid)
-		w.ok(w.DeleteRegistration(w.ctx, two, gateway.RegisteredCampaign, "C000001"))
+		w.ok(w.DeleteRegistration(w.ctx, two, gateway.RegisteredCampaign, "C000001", w.now))
 		w.same(w.registrations(gateway.RegistrationFilter{}), "[C000001]")
 	},
 	"registrations belong to what their account has": func(w *world) {
@@ -47,11 +47,11 @@ var registrationTests = map[string]func(*world){
 			w.refused(w.CreateRegistration(w.ctx, r), gateway.Invalid)
 		}
 		w.refused(w.ChangeRegistration(w.ctx, one, gateway.Brand, "B000001", func(r *gateway.Registration) error { r.Parent = "p2"; return nil }), gateway.Invalid)
-		w.refused(w.DeleteRegistration(w.ctx, one, gateway.BusinessProfile, "p1"), gateway.Conflict)
-		w.refused(w.DeleteRegistration(w.ctx, two, gateway.BusinessProfile, "p1"), gateway.NotFound)
-		w.refused(w.DeleteRegistration(w.ctx, one, gateway.BusinessProfile, "B000001"), gateway.NotFound)
-		w.ok(w.DeleteRegistration(w.ctx, one, gateway.Brand, "B000001"))
-		w.ok(w.DeleteRegistration(w.ctx, one, gateway.BusinessProfile, "p1"))
+		w.refused(w.DeleteRegistration(w.ctx, one, gateway.BusinessProfile, "p1", w.now), gateway.Conflict)
+		w.refused(w.DeleteRegistration(w.ctx, two, gateway.BusinessProfile, "p1", w.now), gateway.NotFound)
+		w.refused(w.DeleteRegistration(w.ctx, one, gateway.BusinessProfile, "B000001", w.now), gateway.NotFound)
+		w.ok(w.DeleteRegistration(w.ctx, one, gateway.Brand, "B000001", w.now))
+		w.ok(w.DeleteRegistration(w.ctx, one, gateway.BusinessProfile, "p1", w.now))
 	},
 	"registrations are listed newest first, filtered, paged and counted": func(w *world) {
 		for i, details := range []string{`{"usecase":"A"}`, `{"usecase":"A,B","vertical":"X"}`, `{"usecase":"AB"}`, `{}`} {
@@ -95,7 +95,7 @@ var registrationTests = map[string]func(*world){
 	},
 	"an approved campaign is the queue's, with the numbers that waited for it": func(w *world) {
 		w.registration(one, gateway.RegisteredCampaign, "C000001", "")
-		w.ok(w.LinkNumbers(w.ctx, one, "C000001", []string{pooled}))
+		w.ok(w.LinkNumbers(w.ctx, one, "C000001", []string{pooled}, gateway.Callback{}, w.now))
 		w.inOrWaiting(pooled, "", "C000001")
 		w.same(w.campaigns(), []gateway.Campaign(nil))
 		decided := must[gateway.Registration](w)(w.DecideRegistration(w.ctx, one, "C000001", gateway.Decision{
@@ -105,13 +105,13 @@ var registrationTests = map[string]func(*world){
 		w.reopen()
 		w.same(w.campaigns(), []gateway.Campaign{{ID: "C000001", Account: one, Rate: 3.75, DailyCap: 2000}})
 		w.inOrWaiting(pooled, "C000001", "")
-		w.ok(w.LinkNumbers(w.ctx, one, "C000001", []string{pooledToo})) // at once
+		w.ok(w.LinkNumbers(w.ctx, one, "C000001", []string{pooledToo}, gateway.Callback{}, w.now)) // at once
 		w.inOrWaiting(pooledToo, "C000001", "")
 		w.decide(one, "C000001", gateway.Approved)
 		w.same(w.campaigns(), []gateway.Campaign{{ID: "C000001", Account: one}})
-		w.ok(w.UnlinkNumber(w.ctx, one, "C000001", pooled))
+		w.ok(w.UnlinkNumber(w.ctx, one, "C000001", pooled, gateway.Callback{}, w.now))
 		w.inOrWaiting(pooled, "", "")
-		w.ok(w.DeleteRegistration(w.ctx, one, gateway.RegisteredCampaign, "C000001"))
+		w.ok(w.DeleteRegistration(w.ctx, one, gateway.RegisteredCampaign, "C000001", w.now))
 		w.inOrWaiting(pooledToo, "", "")
 		w.same(w.campaigns(), []gateway.Campaign(nil))
 	},
@@ -122,18 +122,18 @@ var registrationTests = map[string]func(*world){
 			if first == gateway.Approved {
 				w.decide(one, id, first)
 			}
-			w.ok(w.LinkNumbers(w.ctx, one, id, []string{pooled}))
+			w.ok(w.LinkNumbers(w.ctx, one, id, []string{pooled}, gateway.Callback{}, w.now))
 			w.decide(one, id, gateway.Refused)
 			w.inOrWaiting(pooled, "", "")
 			w.same(w.campaigns(), []gateway.Campaign(nil))
-			w.refused(w.LinkNumbers(w.ctx, one, id, []string{pooled}), gateway.Invalid)
+			w.refused(w.LinkNumbers(w.ctx, one, id, []string{pooled}, gateway.Callback{}, w.now), gateway.Invalid)
 		}
 	},
 	"a campaign that the operator removes is refused": func(w *world) {
 		w.registration(one, gateway.RegisteredCampaign, "C000001", "")
 		w.decide(one, "C000001", gateway.Approved)
-		w.ok(w.LinkNumbers(w.ctx, one, "C000001", []string{pooled}))
-		w.ok(w.DeleteCampaign(w.ctx, "C000001"))
+		w.ok(w.LinkNumbers(w.ctx, one, "C000001", []string{pooled}, gateway.Callback{}, w.now))
+		w.ok(w.DeleteCampaign(w.ctx, "C000001", w.now))
 		r := must[gateway.Registration](w)(w.Registration(w.ctx, one, 0, "C000001"))
 		w.same([]any{r.State, r.Reason != ""}, []any{gateway.Refused, true})
 		w.inOrWaiting(pooled, "", "")
@@ -162,18 +162,18 @@ var registrationTests = map[string]func(*world){
 			w.number("14155550199", two, gateway.ID{}),
 		}))
 		for _, number := range []string{"18005550199", "14165550199", "14155550199", inventory, "nobody"} {
-			w.refused(w.LinkNumbers(w.ctx, one, "C000001", []string{rented, number}), gateway.Invalid)
+			w.refused(w.LinkNumbers(w.ctx, one, "C000001", []string{rented, number}, gateway.Callback{}, w.now), gateway.Invalid)
 		}
 		w.inOrWaiting(rented, "", "")
-		w.refused(w.LinkNumbers(w.ctx, two, "C000001", []string{rented}), gateway.NotFound)
-		w.ok(w.LinkNumbers(w.ctx, one, "C000001", []string{rented, pooled}))
+		w.refused(w.LinkNumbers(w.ctx, two, "C000001", []string{rented}, gateway.Callback{}, w.now), gateway.NotFound)
+		w.ok(w.LinkNumbers(w.ctx, one, "C000001", []string{rented, pooled}, gateway.Callback{}, w.now))
 		for _, campaign := range []string{"C000001", "C000002"} {
-			w.refused(w.LinkNumbers(w.ctx, one, campaign, []string{rented}), gateway.Conflict)
+			w.refused(w.LinkNumbers(w.ctx, one, campaign, []string{rented}, gateway.Callback{}, w.now), gateway.Conflict)
 		}
-		w.refused(w.UnlinkNumber(w.ctx, one, "C000002", rented), gateway.Invalid)
-		w.refused(w.UnlinkNumber(w.ctx, two, "C000001", rented), gateway.NotFound)
-		w.ok(w.UnlinkNumber(w.ctx, one, "C000001", rented))
-		w.refused(w.UnlinkNumber(w.ctx, one, "C000001", rented), gateway.Invalid)
+		w.refused(w.UnlinkNumber(w.ctx, one, "C000002", rented, gateway.Callback{}, w.now), gateway.Invalid)
+		w.refused(w.UnlinkNumber(w.ctx, two, "C000001", rented, gateway.Callback{}, w.now), gateway.NotFound)
+		w.ok(w.UnlinkNumber(w.ctx, one, "C000001", rented, gateway.Callback{}, w.now))
+		w.refused(w.UnlinkNumber(w.ctx, one, "C000001", rented, gateway.Callback{}, w.now), gateway.Invalid)
 		w.inOrWaiting(pooled, "", "C000001")
 	},
 	"a campaign has so many numbers and no more": func(w *world) {
@@ -185,14 +185,14 @@ var registrationTests = map[string]func(*world){
 			names = append(names, numbers[i].Number)
 		}
 		w.ok(w.PutNumbers(w.ctx, numbers))
-		w.refused(w.LinkNumbers(w.ctx, one, "C000001", names), gateway.Conflict)
-		w.ok(w.LinkNumbers(w.ctx, one, "C000001", names[1:]))
-		w.refused(w.LinkNumbers(w.ctx, one, "C000001", names[:1]), gateway.Conflict)
+		w.refused(w.LinkNumbers(w.ctx, one, "C000001", names, gateway.Callback{}, w.now), gateway.Conflict)
+		w.ok(w.LinkNumbers(w.ctx, one, "C000001", names[1:], gateway.Callback{}, w.now))
+		w.refused(w.LinkNumbers(w.ctx, one, "C000001", names[:1], gateway.Callback{}, w.now), gateway.Conflict)
 	},
 	"a number that leaves its account waits for no campaign": func(w *world) {
 		w.subaccount(sub)
 		w.registration(one, gateway.RegisteredCampaign, "C000001", "")
-		w.ok(w.LinkNumbers(w.ctx, one, "C000001", []string{pooled, pooledToo, rented}))
+		w.ok(w.LinkNumbers(w.ctx, one, "C000001", []string{pooled, pooledToo, rented}, gateway.Callback{}, w.now))
 		w.ok(w.RemoveFromPool(w.ctx, one, w.powerpack.Pool, pooled, false))
 		w.inOrWaiting(pooled, "", "C000001")
 		w.ok(w.UnrentNumber(w.ctx, one, pooled))
@@ -212,7 +212,7 @@ var registrationTests = map[string]func(*world){
 	"an operator's campaign ends the wait of a number": func(w *world) {
 		w.registration(one, gateway.RegisteredCampaign, "C000001", "")
 		w.campaign("mine", one)
-		w.ok(w.LinkNumbers(w.ctx, one, "C000001", []string{rented}))
+		w.ok(w.LinkNumbers(w.ctx, one, "C000001", []string{rented}, gateway.Callback{}, w.now))
 		n := w.numberOf(one, rented)
 		n.Paused = true
 		w.ok(w.PutNumbers(w.ctx, []gateway.Number{n}))
@@ -254,7 +254,7 @@ var registrationTests = map[string]func(*world){
 	},
 	"numbers and messages are found by their campaigns": func(w *world) {
 		w.registration(one, gateway.RegisteredCampaign, "C000001", "")
-		w.ok(w.LinkNumbers(w.ctx, one, "C000001", []string{pooled}))
+		w.ok(w.LinkNumbers(w.ctx, one, "C000001", []string{pooled}, gateway.Callback{}, w.now))
 		w.campaign("mine", one)
 		w.inCampaign(rented, "mine")
 		yes, no := true, false
@@ -293,7 +293,7 @@ var registrationTests = map[string]func(*world){
 			w.decide(id, "C"+string(id), gateway.Approved)
 			n := w.number("1415777000"+fmt.Sprint(len(w.campaigns())), id, gateway.ID{})
 			w.ok(w.PutNumbers(w.ctx, []gateway.Number{n}))
-			w.ok(w.LinkNumbers(w.ctx, id, "C"+string(id), []string{n.Number}))
+			w.ok(w.LinkNumbers(w.ctx, id, "C"+string(id), []string{n.Number}, gateway.Callback{}, w.now))
 			if !cascade {
 				w.registration(one, gateway.RegisteredCampaign, "same", "")
 			}

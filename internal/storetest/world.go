@@ -41,6 +41,7 @@ type world struct {
 	ids       gateway.IDSource
 	powerpack gateway.Powerpack
 	sent      int
+	price     gateway.Price // of what is received
 }
 
 // failing is what a test fails by: that of package testing, or of rapid.

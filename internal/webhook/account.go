@@ -94,14 +94,14 @@ func (w *Worker) stranger(id int64) *endpoint {
 	return ep
 }
 
-// endpointOf finds or makes the endpoint of a message's callbacks; nil when memory has no place for another of the account.
-func (w *Worker) endpointOf(m *gateway.Message) *endpoint {
-	id := gateway.EndpointOf(m.Account, m.Callback.URL)
+// endpointOf finds or makes the endpoint of an event; nil when memory has no place for another of the account.
+func (w *Worker) endpointOf(e *gateway.Event) *endpoint {
+	id := e.Endpoint()
 	ep := w.endpoints[id]
 	switch {
 	case ep != nil && ep.host != nil:
 		return ep
-	case !w.hasPlace(m.Account):
+	case !w.hasPlace(e.Account()):
 		if ep != nil { // reading it will find the same, or that there is a place by then
 			ep.behind()
 			w.place(ep)
@@ -110,7 +110,7 @@ func (w *Worker) endpointOf(m *gateway.Message) *endpoint {
 	case ep == nil:
 		ep = w.newEndpoint(id)
 	}
-	w.introduce(ep, m)
+	w.introduce(ep, e)
 	return ep
 }
 
@@ -132,13 +132,14 @@ func (w *Worker) hasPlace(id gateway.AccountID) bool {
 }
 
 // introduce makes a stranger an endpoint of the account and the host that one of its events names.
-func (w *Worker) introduce(ep *endpoint, m *gateway.Message) {
-	a := w.accounts[m.Account]
+func (w *Worker) introduce(ep *endpoint, e *gateway.Event) {
+	id := e.Account()
+	a := w.accounts[id]
 	if a == nil {
-		a = &account{id: m.Account, hosts: map[string]*host{}}
-		w.accounts[m.Account] = a
+		a = &account{id: id, hosts: map[string]*host{}}
+		w.accounts[id] = a
 	}
-	key, name := hostOf(m.Callback.URL)
+	key, name := hostOf(e.Callback().URL)
 	h := a.hosts[key]
 	if h == nil {
 		h = &host{account: a, key: key, name: name}

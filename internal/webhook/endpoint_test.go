@@ -18,7 +18,7 @@ import (
 func known(w *Worker, account gateway.AccountID, url string) *endpoint {
 	m := message(1, url)
 	m.Account = account
-	return w.endpointOf(m)
+	return w.endpointOf(&gateway.Event{Message: m})
 }
 
 func TestEndpointsInMemoryAreBounded(t *testing.T) {

@@ -193,7 +193,7 @@ func (w *Worker) judge(it *item, o *outcome) news {
 
 // follow lets the event go that waited for the first attempt of the one before it.
 func (w *Worker) follow(it *item) {
-	delete(w.firsts, it.event.Message.ID)
+	delete(w.firsts, it.event.Subject())
 	next := it.next
 	if it.next = nil; next == nil {
 		return
@@ -264,6 +264,6 @@ func (w *Worker) tell(it *item, what news, account gateway.AccountID, host strin
 	case goodNews:
 		log.Info("a host takes callbacks again")
 	case garbledNews:
-		log.Error("callbacks that cannot be rendered are given up", "message", it.event.Message.ID, "sequence", it.event.Sequence, "reason", it.attempt.Error)
+		log.Error("callbacks that cannot be rendered are given up", "about", it.event.About(), "sequence", it.event.Sequence, "reason", it.attempt.Error)
 	}
 }

@@ -232,8 +232,8 @@ func (w *Worker) meet(p *page) bool {
 	switch {
 	case len(read) == 0: // nothing to learn, and nothing to take up
 		return true
-	case w.hasPlace(read[0].Message.Account):
-		w.introduce(p.ep, read[0].Message)
+	case w.hasPlace(read[0].Account()):
+		w.introduce(p.ep, &read[0])
 		return true
 	}
 	p.ep.more, p.ep.retryDue, p.ep.missed = false, false, false

@@ -41,7 +41,7 @@ func newMemory(t testing.TB) *memory {
 }
 
 func endpointOf(e *gateway.Event) int64 {
-	return gateway.EndpointOf(e.Message.Account, e.Message.Callback.URL)
+	return e.Endpoint()
 }
 
 // add stores an event of a message and gives it as Told would hear of it.

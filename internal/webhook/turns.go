@@ -114,7 +114,7 @@ func (w *Worker) lineAccount(a *account, c class) {
 }
 
 // take takes an endpoint's next event out for posting; nil when there is none that may go. Retries come first: they are the older ones.
-// An event of a message whose earlier event is in its first attempt waits for that.
+// An event of a message (or a registration) whose earlier event is in its first attempt waits for that.
 func (w *Worker) take(ep *endpoint) *item {
 	if ep.own.inflight >= ep.own.limit {
 		return nil
@@ -124,9 +124,10 @@ func (w *Worker) take(ep *endpoint) *item {
 	}
 	for ep.fresh.len() > 0 {
 		it := ep.fresh.pop()
-		ahead := w.firsts[it.event.Message.ID]
+		subject := it.event.Subject()
+		ahead := w.firsts[subject]
 		if ahead == nil {
-			w.firsts[it.event.Message.ID] = it
+			w.firsts[subject] = it
 			return w.depart(ep, it)
 		}
 		w.wait(ep, -1)

@@ -147,10 +147,10 @@ func (w *Worker) Told(events []gateway.Event) {
 // and gave it already. While it is in memory it is recognised by its ID. When it is not, and the store was never read as far as
 // its ID, it is new, for then nothing but this call can have brought it. In between only the store knows, and it is asked.
 func (w *Worker) offer(e *gateway.Event) {
-	if e.ID == 0 || e.Message.Callback.URL == "" || w.held[e.ID] != nil {
+	if e.ID == 0 || e.Callback().URL == "" || w.held[e.ID] != nil {
 		return
 	}
-	ep := w.endpointOf(e.Message)
+	ep := w.endpointOf(e)
 	if ep == nil { // found when memory is held against the store
 		return
 	}

@@ -102,7 +102,7 @@ func hang(req *http.Request, _ seen) (int, error) {
 }
 
 func render(ctx context.Context, e *gateway.Event) (*http.Request, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, e.Message.Callback.URL, strings.NewReader("Status="+e.State.String()))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, e.Callback().URL, strings.NewReader("Status="+e.State.String()))
 	if err != nil {
 		return nil, err
 	}

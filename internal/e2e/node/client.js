@@ -1,7 +1,9 @@
 // The official client, driven by JSON lines: {"steps": [["messages", "create", [...]], ...]} calls a method of a resource of the client and
-// then, for each further step ["method", [...]], one of what came back. It prints {"result": …} or {"error": …} for each line.
+// then, for each further step ["method", [...]], one of what came back; a step ["property"] takes a property of it. The resource "methods" tells
+// what the client can do. It prints {"result": …} or {"error": …} for each line.
 'use strict';
 const readline = require('readline');
+const methods = require('./methods.js');
 const plivo = require('plivo');
 
 const url = process.env.SERVER_URL;
@@ -16,9 +18,10 @@ const plain = (value) =>
 
 const perform = async ({ steps }) => {
   const [resource, method, args] = steps[0];
-  let value = await client[resource][method](...args);
+  const resources = resource === 'methods' ? { methods } : client;
+  let value = await resources[resource][method](...args);
   for (const [name, rest] of steps.slice(1)) {
-    value = await value[name](...rest);
+    value = rest ? await value[name](...rest) : value[name];
   }
   // Lists are arrays with properties of their own: JSON would drop those.
   if (Array.isArray(value)) {
