@@ -129,10 +129,10 @@ func (c *Carrier) Binds() []BindState {
 
 // counts are what Stats gives.
 type counts struct {
-	outcomes                                             [gateway.Unanswered + 1]atomic.Int64 // by OutcomeStatus
-	receipts, kept, putOff, reads                        atomic.Int64
-	inbound, taken, repeated, unowned, delayed           atomic.Int64
-	filesTaken, filesDropped, intruders, becameUp, falls atomic.Int64
+	outcomes                                        [gateway.Unanswered + 1]atomic.Int64 // by OutcomeStatus
+	receipts, kept, putOff, reads                   atomic.Int64
+	inbound, taken, repeated, unowned, delayed      atomic.Int64
+	filesTaken, filesDropped, intruders, ups, falls atomic.Int64
 }
 
 // Stats counts since the start.
@@ -166,7 +166,7 @@ func (c *Carrier) Stats() Stats {
 		Receipts: n.receipts.Load(), ReceiptsKept: n.kept.Load(), ReceiptsPutOff: n.putOff.Load(), Reads: n.reads.Load(),
 		Inbound: n.inbound.Load(), InboundTaken: n.taken.Load(), InboundRepeated: n.repeated.Load(), InboundUnowned: n.unowned.Load(),
 		InboundPutOff: n.delayed.Load(), FilesTaken: n.filesTaken.Load(), FilesDropped: n.filesDropped.Load(),
-		Intruders: n.intruders.Load(), Ups: n.becameUp.Load(), Falls: n.falls.Load(),
+		Intruders: n.intruders.Load(), Ups: n.ups.Load(), Falls: n.falls.Load(),
 	}
 }
 

@@ -29,6 +29,7 @@ type reach struct {
 	silent    int  // submits in a row that stayed without an answer
 	worked    bool // a submit was answered since it was up last
 	lastError string
+	said      string // the reason that the log was told last; empty: it is up, for all that the log knows
 }
 
 // enter changes the state, and the places with it. Guarded by mu.
@@ -65,7 +66,6 @@ func (c *Carrier) watch(ctx context.Context) {
 			}
 		} else {
 			c.look(waiting, reason(err))
-			c.troubles.happened(matter{"the MMSC cannot be reached", reason(err)})
 		}
 		failed++
 		state = trying
@@ -85,7 +85,16 @@ func (c *Carrier) look(state reachState, why string) {
 	defer c.mu.Unlock()
 	c.enter(state)
 	if why != "" {
-		c.reach.lastError = why
+		c.lost(why)
+	}
+}
+
+// lost notes why the MMSC cannot be reached, which the log hears once. Guarded by mu.
+func (c *Carrier) lost(why string) {
+	c.reach.lastError = why
+	if c.reach.said != why {
+		c.reach.said = why
+		c.troubles.log.Warn("the MMSC cannot be reached; it is looked for again", "reason", why)
 	}
 }
 
@@ -93,17 +102,19 @@ func (c *Carrier) look(state reachState, why string) {
 func (c *Carrier) found(state reachState) {
 	c.mu.Lock()
 	c.reach.silent, c.reach.worked = 0, false
-	c.enter(state)
+	c.rise(state)
 	c.mu.Unlock()
-	if state == up {
-		c.becameUp()
-	}
 	c.nudge()
 }
 
-func (c *Carrier) becameUp() {
-	c.counts.becameUp.Add(1)
-	c.troubles.log.Info("the MMSC can be reached")
+// rise lets submits leave. Guarded by mu.
+func (c *Carrier) rise(state reachState) {
+	c.enter(state)
+	if state == up {
+		c.counts.ups.Add(1)
+		c.reach.said = ""
+		c.troubles.log.Info("the MMSC can be reached")
+	}
 }
 
 func (c *Carrier) worked() bool {
@@ -118,11 +129,10 @@ func (c *Carrier) answered() {
 	c.reach.silent, c.reach.worked = 0, true
 	rose := c.reach.state == trying
 	if rose {
-		c.enter(up)
+		c.rise(up)
 	}
 	c.mu.Unlock()
 	if rose {
-		c.becameUp()
 		c.nudge()
 	}
 }
@@ -152,8 +162,7 @@ func (c *Carrier) fall(why string) {
 	}
 	c.counts.falls.Add(1)
 	c.enter(waiting)
-	c.reach.lastError = why
-	c.troubles.happened(matter{"the MMSC cannot be reached", why})
+	c.lost(why)
 	select {
 	case c.fallen <- struct{}{}:
 	default:

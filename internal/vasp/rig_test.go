@@ -7,7 +7,6 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -96,11 +95,10 @@ func (r *rig) open(_ context.Context, m *gateway.Message) (files []*media.File, 
 		if id == "away" {
 			return nil, errors.New("disk on fire")
 		}
-		path := filepath.Join(r.folder, "content")
-		if err := os.WriteFile(path, []byte(id), 0o600); err != nil {
-			return nil, err
+		file, err := os.CreateTemp(r.folder, "")
+		if err == nil {
+			_, err = file.WriteString(id)
 		}
-		file, err := os.Open(path)
 		if err != nil {
 			return nil, err
 		}

@@ -34,14 +34,14 @@ func TestSubmit(t *testing.T) {
 		t.Fatalf("%d submits", len(submits))
 	}
 	s := submits[0]
-	if len(s.Violations) > 0 || s.Sender != "+"+ours || !slices.Equal(s.Recipients, []string{"+" + theirs}) || !s.Report || len(s.Parts) != 4 {
+	if len(s.Violations) > 0 || s.Sender != "+"+ours || !slices.Equal(s.Recipients, []string{"+" + theirs}) || !s.Report || s.ServiceCode != "gold" || s.Expiry != "PT3600S" || len(s.Parts) != 4 {
 		t.Fatalf("submitted: %+v", s)
 	}
-	smil := string(s.Parts[0].Content)
+	smil := string(s.Parts[0].Data)
 	if !strings.Contains(smil, "text.txt") || !strings.Contains(smil, "file1.jpg") || !strings.Contains(smil, "file2.jpg") {
 		t.Errorf("SMIL: %s", smil)
 	}
-	if string(s.Parts[1].Content) != m.Text || string(s.Parts[2].Content) != "one" || string(s.Parts[3].Content) != "two" {
+	if string(s.Parts[1].Data) != m.Text || string(s.Parts[2].Data) != "one" || string(s.Parts[3].Data) != "two" {
 		t.Errorf("parts: %+v", s.Parts)
 	}
 	if s := submits[1]; s.Sender != "72727" || len(s.Parts) != 2 {
