@@ -14,6 +14,7 @@ import (
 	"github.com/heliograph/heliograph/internal/egress"
 	"github.com/heliograph/heliograph/internal/gateway"
 	"github.com/heliograph/heliograph/internal/media"
+	"github.com/heliograph/heliograph/internal/mo"
 	"github.com/heliograph/heliograph/internal/mt"
 	"github.com/heliograph/heliograph/internal/operator"
 	"github.com/heliograph/heliograph/internal/plivo"
@@ -121,6 +122,7 @@ type server struct {
 	service    *mt.Service
 	dispatcher *mt.Dispatcher
 	receipts   *dlr.Service
+	inbound    *mo.Service
 	callbacks  *webhook.Worker
 	carriers   carriers
 	feedback   *plivo.Feedback
@@ -153,17 +155,21 @@ func newServer(ctx context.Context, cfg *Config, store *sqlite.Store, library *m
 	s.receipts = dlr.NewService(store)
 	s.receipts.Attach, s.receipts.Told, s.receipts.Ended = s.dispatcher.Attach, s.callbacks.Told, s.dispatcher.Ended
 
-	if s.carriers, err = newCarriers(cfg, s.dispatcher, s.receipts.Record, log); err != nil {
-		return nil, err
-	}
 	prices, errs := readPrices(cfg.Prices)
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
 	}
 	s.service = mt.NewService(store, s.dispatcher, ids, time.Now)
+	s.inbound = s.newReceiving(ids, prices)
+	s.carriers, err = newCarriers(cfg, s.dispatcher, &wires{
+		record: s.receipts.Record, receive: s.inbound.Receive, whose: s.service.Whose, library: library, ids: ids, log: log,
+	})
+	if err != nil {
+		return nil, err
+	}
 	s.service.Routes, s.service.Told = cfg.routes(s.carriers.names()), s.callbacks.Told
 	s.service.Countries, s.service.Breached = cfg.Countries, s.alerts.Tell
-	s.service.Price = prices.Outbound
+	s.service.Price, s.service.Prepare = prices.Outbound, newPreparer(cfg, library, ids, agent, log).Prepare
 	if err := s.service.Load(ctx); err != nil {
 		return nil, err
 	}
@@ -193,6 +199,7 @@ func (s *server) start(running *stages, listener *httpListener) {
 	running.start("media", s.library.Run)
 	running.start("callbacks", s.callbacks.Run, s.alerts.Run)
 	running.start("receipts", s.receipts.Run)
+	running.start("inbound", s.inbound.Run)
 	running.start("carriers", s.carriers.runs()...)
 	running.start("dispatcher", s.dispatcher.Run)
 	running.start("accepting", s.service.Run, s.feedback.Run)
