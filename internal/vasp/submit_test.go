@@ -1,6 +1,10 @@
 package vasp
 
 import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
 	"slices"
 	"strings"
 	"testing"
@@ -87,7 +91,6 @@ func TestSubmitRefused(t *testing.T) {
 
 // TestAnswers: what the MMSC answers, and what becomes of the message.
 func TestAnswers(t *testing.T) {
-	const other = "14150000001"
 	for _, test := range []struct {
 		name string
 		set  func(*mm7test.Config)
@@ -109,15 +112,13 @@ func TestAnswers(t *testing.T) {
 		{"garbage", func(c *mm7test.Config) { c.GarbageEvery = 1 }, gateway.Outcome{Status: gateway.Unanswered, Detail: "no answer"}},
 		{"cut answer", func(c *mm7test.Config) { c.CutAnswerEvery = 1 }, gateway.Outcome{Status: gateway.Unanswered, Detail: "no answer"}},
 		{"no answer", func(c *mm7test.Config) { c.Unanswered = 1 }, gateway.Outcome{Status: gateway.Unanswered, Detail: "no answer"}},
-		{"cut", func(c *mm7test.Config) { c.CutEvery = 1 }, gateway.Outcome{Status: gateway.Deferred, Detail: "the connection broke while it was sent"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			mmsc := mm7test.New(t, test.set)
 			r := newRig(t, mmsc.URL(), func(c *Config) {
 				c.Answers = map[mm7.StatusCode]Answer{2999: {Status: gateway.Rejected, Reason: gateway.Spam}}
 			}).up()
-			m := message("x", strings.Repeat("x", 4<<20)) // more than buffers on the way hold
-			if got := r.send(m); got != test.want {
+			if got := r.send(message("x", "y")); got != test.want {
 				t.Errorf("the outcome is %+v", got)
 			}
 			if said := r.said(); strings.Contains(said, theirs) || strings.Contains(said, ours) {
@@ -129,6 +130,27 @@ func TestAnswers(t *testing.T) {
 
 func answering(code mm7.StatusCode) func(*mm7test.Config) {
 	return func(c *mm7test.Config) { c.StatusOf = map[string]mm7.StatusCode{theirs: code} }
+}
+
+// TestNotSent: what surely did not arrive goes again at once only when there was no connection: else the message may be why there is none.
+func TestNotSent(t *testing.T) {
+	for _, test := range []struct {
+		err  error
+		want gateway.Outcome
+		then heard
+	}{
+		{refused(), gateway.Outcome{Status: gateway.NotSent, Detail: "the MMSC cannot be reached"}, noConnection},
+		{errors.New("connection reset by peer"), gateway.Outcome{Status: gateway.Deferred, Detail: "the connection broke while it was sent"}, noAnswer},
+		{context.DeadlineExceeded, gateway.Outcome{Status: gateway.Deferred, Detail: "the connection broke while it was sent"}, noAnswer},
+		{context.Canceled, gateway.Outcome{Status: gateway.NotSent, Detail: "the carrier has stopped"}, notAsked},
+		{fmt.Errorf("mm7: read a part: %w", &fs.PathError{Op: "read", Path: "x", Err: errors.New("input/output error")}), gateway.Outcome{Status: gateway.Deferred, Detail: "its files cannot be read"}, notAsked},
+		{mm7.ErrSize, gateway.Outcome{Status: gateway.Deferred, Detail: "its files cannot be read"}, notAsked},
+	} {
+		got, _, then := new(Config).outcome(nil, &mm7.Error{Outcome: mm7.NotSent, Err: test.err})
+		if got != test.want || then != test.then {
+			t.Errorf("%v: %+v, %d", test.err, got, then)
+		}
+	}
 }
 
 // TestWindow: as many requests run at once as the window has places, and no more.
