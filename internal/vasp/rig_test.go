@@ -116,7 +116,7 @@ func (r *rig) newID() gateway.ID {
 
 // receive writes nothing to disk: what it read is in Head.
 func (r *rig) receive(source io.Reader, most int64) (*media.Incoming, error) {
-	content, err := io.ReadAll(io.LimitReader(source, most))
+	content, err := io.ReadAll(io.LimitReader(source, most+1))
 	if err != nil {
 		return nil, err
 	}
