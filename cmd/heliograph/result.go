@@ -35,6 +35,7 @@ type benchResult struct {
 	TotalSeconds float64 `json:"seconds"`
 
 	Backlog *backlogResult `json:"backlog,omitempty"`
+	MMS     *mmsResult     `json:"mms,omitempty"`
 }
 
 func (l *load) result(begin time.Time, accepting time.Duration, before, after usage) *benchResult {
@@ -81,6 +82,9 @@ func (r *benchResult) print(out io.Writer) {
 	}
 	fmt.Fprintf(out, "server CPU        %.3f s per 1,000 messages (%.2f s in all)\n", r.CPUPer1000, r.CPU)
 	fmt.Fprintf(out, "server memory     %.0f MB\n", r.ResidentMB)
+	if r.MMS != nil {
+		r.MMS.print(out)
+	}
 	if r.Backlog != nil {
 		r.Backlog.print(out)
 	}

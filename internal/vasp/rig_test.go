@@ -33,7 +33,6 @@ type rig struct {
 	receipts []gateway.Receipt
 	parts    []gateway.InboundPart
 	kept     []media.Addition
-	contents []string               // of kept
 	keep     func(done func(error)) // decides about receipts and parts; nil keeps them at once
 	ids      int
 	folder   string
