@@ -260,6 +260,8 @@ type carrier struct {
 	binds     func() []operator.Bind
 	receipted func() int64
 	posted    http.Handler // what the carrier posts to us; nil: nothing
+	// brought counts messages from handsets by what became of them, and requests that were not the carrier's; nil: it brings none that way.
+	brought func() (outcomes map[string]int64, intruders int64)
 }
 
 // wires are what carriers are connected to.
@@ -384,6 +386,13 @@ func (cs carriers) posted(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	c.posted.ServeHTTP(w, r)
+}
+
+func (cs carriers) brought(name string) (outcomes map[string]int64, intruders int64) {
+	if c := cs.named(name); c != nil && c.brought != nil {
+		return c.brought()
+	}
+	return nil, 0
 }
 
 func (cs carriers) receipted(name string) int64 {

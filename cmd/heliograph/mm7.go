@@ -190,6 +190,12 @@ func addMM7(c *CarrierConfig, d *mt.Dispatcher, settings mt.CarrierSettings, w *
 	v.OnPlaces(d.AddCarrier(c.Name, v, settings))
 	return carrier{
 		name: c.Name, run: v.Run, receipted: v.Receipts, posted: v,
+		brought: func() (map[string]int64, int64) {
+			n := v.Stats()
+			return map[string]int64{
+				"taken": n.InboundTaken, "repeated": n.InboundRepeated, "unowned": n.InboundUnowned, "put_off": n.InboundPutOff,
+			}, n.Intruders
+		},
 		binds: func() []operator.Bind {
 			states := v.Binds()
 			binds := make([]operator.Bind, len(states))

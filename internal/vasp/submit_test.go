@@ -2,9 +2,12 @@ package vasp
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -53,6 +56,24 @@ func TestSubmit(t *testing.T) {
 	}
 	if got := r.Stats(); got.Accepted != 2 {
 		t.Errorf("stats: %+v", got)
+	}
+}
+
+// TestTLS: over https the MMSC's certificate is verified, by the probe too.
+func TestTLS(t *testing.T) {
+	model := httptest.NewTLSServer(nil)
+	defer model.Close()
+	mmsc := mm7test.New(t, func(c *mm7test.Config) { c.TLS = &tls.Config{Certificates: model.TLS.Certificates} })
+	roots := x509.NewCertPool()
+	roots.AddCert(model.Certificate())
+	r := newRig(t, mmsc.URL(), func(c *Config) { c.TLS = &tls.Config{RootCAs: roots, ServerName: "example.com"} }).up()
+	if got := r.send(message("x", "y")); got.Status != gateway.Accepted {
+		t.Errorf("the outcome is %+v", got)
+	}
+	stranger := newRig(t, mmsc.URL()).start()
+	stranger.await("a word about the certificate", func() bool { return strings.Contains(stranger.said(), "certificate") })
+	if stranger.Places() != 0 {
+		t.Error("an MMSC with a strange certificate has places")
 	}
 }
 
