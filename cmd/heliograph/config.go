@@ -41,6 +41,8 @@ type Config struct {
 	APILimit  APILimitConfig  `yaml:"api_limit"`
 	// ConversionWindow is how long a trackable message may wait for feedback until it counts as not converted.
 	ConversionWindow Duration `yaml:"conversion_window"`
+	// OwnNumbers lets accounts add numbers as their own that nobody has here. nil where nothing is said: then they may while only this machine can call.
+	OwnNumbers *bool `yaml:"own_numbers"`
 	// Countries are those that accounts may send to about which the operator's API says nothing else, by ISO 3166-1 alpha-2; none: all.
 	Countries []string `yaml:"countries"`
 	// Prices is the file of the price list, described in docs/pricing.md. Empty: nothing costs anything.
@@ -166,6 +168,14 @@ func (c *Config) limits() plivo.Limits {
 		l.Requests = 0
 	}
 	return l
+}
+
+// ownNumbers tells whether accounts may add numbers as their own.
+func (c *Config) ownNumbers() bool {
+	if c.OwnNumbers != nil {
+		return *c.OwnNumbers
+	}
+	return onLoopback(c.Listen)
 }
 
 // onLoopback tells whether the address is reached from this machine only.

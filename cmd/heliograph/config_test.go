@@ -165,6 +165,22 @@ func TestAPILimit(t *testing.T) {
 	}
 }
 
+// Accounts add numbers as their own where only this machine can call, or where the operator says so.
+func TestOwnNumbers(t *testing.T) {
+	yes, no := true, false
+	for _, c := range []struct {
+		listen string
+		said   *bool
+		want   bool
+	}{{"127.0.0.1:8080", nil, true}, {"0.0.0.0:8080", nil, false}, {"127.0.0.1:8080", &no, false}, {"0.0.0.0:8080", &yes, true}} {
+		cfg := defaultConfig()
+		cfg.Listen, cfg.OwnNumbers = c.listen, c.said
+		if got := cfg.ownNumbers(); got != c.want {
+			t.Errorf("%s, own_numbers %v: %v", c.listen, c.said, got)
+		}
+	}
+}
+
 // TestEverySettingIsDocumented: docs/configuration.md names each key, or its section's table does.
 func TestEverySettingIsDocumented(t *testing.T) {
 	text, err := os.ReadFile("../../docs/configuration.md")

@@ -176,7 +176,7 @@ func newServer(ctx context.Context, cfg *Config, store *sqlite.Store, library *m
 	s.feedback = plivo.NewFeedback(store)
 	s.accounts = plivo.New(plivo.Config{
 		Store: store, Media: library, PublicURL: cfg.PublicURL, Accounts: accounts, Accept: s.service.Accept, Explain: s.service.Explain, Estimate: s.service.Estimate, Changed: s.service.Refresh, IDs: ids, Now: time.Now, Log: log,
-		Feedback: s.feedback.Record, Prices: prices, Limits: cfg.limits(), TrustedProxies: cfg.TrustedProxies, Served: s.timings.served,
+		Feedback: s.feedback.Record, Prices: prices, Limits: cfg.limits(), TrustedProxies: cfg.TrustedProxies, OwnNumbers: cfg.ownNumbers(), Served: s.timings.served,
 	})
 	token, ok, err := store.OperatorToken(ctx)
 	if err == nil && !ok {

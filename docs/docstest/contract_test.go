@@ -120,6 +120,8 @@ var contract = map[string]string{
 
 	"StatusCallback": "DeliveryReportTime:s ErrorCode:s From:s MCC:s MNC:s MessageTime:s MessageUUID:s ParentMessageUUID:s PartInfo:s PowerpackUUID:s " +
 		"QueuedTime:s SentTime:s Sequence:s Status:s To:s TotalAmount:s TotalRate:s Type:s Units:s requester_ip:s",
+	"RegistrationCallback": "auth_id:s brand_id:s campaign_id:s endpoint:s error_code:s error_reason:s number:s profile_uuid:s registration_status:s " +
+		"status:s time:s uuid:s",
 }
 
 // singles are objects that are shown alone with an api_id, and else in lists without.

@@ -2,7 +2,7 @@
 //
 //	document.go   the document and its routes
 //	answer.go     answers
-//	callback.go   status callbacks
+//	callback.go   callbacks
 package docstest
 
 import (

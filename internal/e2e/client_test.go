@@ -12,7 +12,6 @@ import (
 var uncalled = map[string]string{
 	"accounts.Account.get":                 "the client hands out no such object; AccountInterface.get makes the same call",
 	"brand.BrandInterface.trigger_otp":     "no one-time passwords for starter brands are made here; it is answered with 404, see docs/plivo-divergences.md",
-	"numbers.NumberInterface.addOwnNumber": "numbers are put in by the operator; it is answered with 405, see docs/plivo-divergences.md",
 }
 
 // walk is the official client on its way through everything that it can do.
@@ -90,7 +89,6 @@ func TestEveryMethodOfClient(t *testing.T) {
 		}
 	}
 	w.fails(t, http.StatusNotFound, list("brand", "trigger_otp", list("BEXAMPL")))
-	w.fails(t, http.StatusMethodNotAllowed, list("numbers", "addOwnNumber", list("14155550999", "x", "y")))
 }
 
 func (w *walk) walkMessages() {
@@ -154,6 +152,9 @@ func (w *walk) walkNumbers() {
 	w.lists(0, list("numbers", "list", list(map[string]any{"alias": "support", "subAccount": "", "tendlcRegistrationStatus": "COMPLETED", "tendlcCampaignId": "CEXAMPL"})))
 	w.does(list("numbers", "unrent", list(number)))
 	w.fails(w.t, http.StatusNotFound, list("numbers", "get", list(number)))
+	w.shows(w.does(list("numbers", "addOwnNumber", list("14155550999", "x", "y"))), map[string]any{"message": "changed"})
+	w.shows(w.does(list("numbers", "get", list("14155550999"))), map[string]any{"number": "14155550999", "region": "California, UNITED STATES", "numberType": "local"})
+	w.fails(w.t, http.StatusBadRequest, list("numbers", "addOwnNumber", list(number, "x", "y"))) // which is in the inventory again
 }
 
 func (w *walk) walkPowerpack() {

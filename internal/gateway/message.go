@@ -97,6 +97,12 @@ const (
 	LogNumberOnly                 // the number, not the text
 )
 
+// HidesContent tells whether text and media are nobody's to see: they are kept only as long as the message needs them.
+func (m LogMode) HidesContent() bool { return m == LogNothing || m == LogNumberOnly }
+
+// HidesNumber tells whether the number of the person is not to be shown in full.
+func (m LogMode) HidesNumber() bool { return m == LogNothing || m == LogContentOnly }
+
 // Alphabet is how a text is encoded on the wire.
 type Alphabet uint8
 

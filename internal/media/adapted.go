@@ -151,37 +151,12 @@ func (f adaptedFolder) makeRoom(folder string) error {
 	return removeIfThere(filepath.Join(folder, oldest.Name()))
 }
 
-func removeIfThere(path string) error {
-	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	return nil
-}
-
 // remove takes away all that was made of a source.
 func (f adaptedFolder) remove(content gateway.Content) error { return os.RemoveAll(f.of(content)) }
 
 // walk calls fn for every source of which something is there, and removes what another version made.
 func (f adaptedFolder) walk(ctx context.Context, fn func(gateway.Content) error) error {
-	for first := range folderCount {
-		sources, err := os.ReadDir(filepath.Join(f.dir, hex.EncodeToString([]byte{byte(first)})))
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-		for _, source := range sources {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			content, ok := contentOf(source.Name())
-			if !ok || content[0] != byte(first) {
-				continue
-			}
-			if err := errors.Join(f.clean(content), fn(content)); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
+	return walkContents(ctx, f.dir, func(content gateway.Content) error { return errors.Join(f.clean(content), fn(content)) })
 }
 
 // clean removes what another version made of a source.

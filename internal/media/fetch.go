@@ -74,6 +74,24 @@ func NewFetcher(cfg FetcherConfig) *Fetcher {
 // Fetch gets the file at an address, for a message of the account, as one of the account's media that is used. It tries several times if need be. Its
 // error is a *Failure, but for that of ctx and those of the store, which are nobody's fault and may pass.
 func (f *Fetcher) Fetch(ctx context.Context, account gateway.AccountID, address string) (gateway.Medium, error) {
+	return f.FetchUntil(ctx, account, address, time.Time{})
+}
+
+// FetchUntil is Fetch for a message that hides its media; see Library.UseUntil.
+func (f *Fetcher) FetchUntil(ctx context.Context, account gateway.AccountID, address string, end time.Time) (gateway.Medium, error) {
+	m, err := f.share(ctx, account, address)
+	if err != nil {
+		return gateway.Medium{}, err
+	}
+	list, err := f.cfg.Library.UseUntil(ctx, account, []gateway.ID{m.ID}, end)
+	if err != nil {
+		return gateway.Medium{}, err
+	}
+	return list[0], nil
+}
+
+// share gives the file at an address to all who ask at the same time.
+func (f *Fetcher) share(ctx context.Context, account gateway.AccountID, address string) (gateway.Medium, error) {
 	key := keyOf(account, address)
 	return f.flights.do(ctx, key, func() (gateway.Medium, error) {
 		before, err := f.recall(ctx, account, key)
@@ -91,7 +109,7 @@ func (f *Fetcher) Fetch(ctx context.Context, account gateway.AccountID, address 
 	})
 }
 
-// recall gives what is known of an address. The file that it gave is kept as long as anything that is used, unless it is gone.
+// recall gives what is known of an address, unless the file that it gave is gone.
 func (f *Fetcher) recall(ctx context.Context, account gateway.AccountID, key fetchKey) (known, error) {
 	f.mu.Lock()
 	before := f.known[key]
@@ -99,8 +117,8 @@ func (f *Fetcher) recall(ctx context.Context, account gateway.AccountID, key fet
 	if before.medium.ID.IsZero() {
 		return before, nil
 	}
-	_, err := f.cfg.Library.Use(ctx, account, []gateway.ID{before.medium.ID})
-	if isRefusal(err, gateway.NotFound) {
+	there, err := f.cfg.Library.index.MediaByID(ctx, account, []gateway.ID{before.medium.ID}, f.cfg.Library.now())
+	if err == nil && len(there) == 0 {
 		return known{}, nil
 	}
 	return before, err
@@ -310,7 +328,7 @@ func isRefusal(err error, code gateway.ErrorCode) bool {
 	return errors.As(err, &refusal) && refusal.Code == code
 }
 
-// keep puts a file that was fetched among the account's, as one that is used. One that is the same as before stays what it was.
+// keep puts a file that was fetched among the account's. One that is the same as before stays what it was.
 func (f *Fetcher) keep(
 	ctx context.Context, account gateway.AccountID, at *url.URL, declared string, in *Incoming, before gateway.Medium,
 ) (gateway.Medium, error) {
@@ -328,9 +346,6 @@ func (f *Fetcher) keep(
 	list, err := f.cfg.Library.Add(ctx, account, []Addition{{in, f.cfg.IDs.Next(f.cfg.Library.now()), fetchedName(name, found), found}})
 	if isRefusal(err, gateway.Invalid) { // no room
 		return gateway.Medium{}, failuref(gateway.DispatchFailed, "the file of a medium cannot be kept: %s", err)
-	}
-	if err == nil {
-		list, err = f.cfg.Library.Use(ctx, account, []gateway.ID{list[0].ID})
 	}
 	if err != nil {
 		return gateway.Medium{}, err

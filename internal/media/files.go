@@ -39,9 +39,7 @@ func openFiles(dir string) (files, error) {
 func (f files) incoming() string { return filepath.Join(f.dir, incomingFolder) }
 
 // folder is where the contents lie that begin with an octet.
-func (f files) folder(first byte) string {
-	return filepath.Join(f.dir, hex.EncodeToString([]byte{first}))
-}
+func (f files) folder(first byte) string { return folderOf(f.dir, first) }
 
 // makeFolder sees to it that a folder is there, durably.
 func (f files) makeFolder(first byte) error {
@@ -79,18 +77,30 @@ func (f files) place(in *Incoming) error {
 func (f files) open(content gateway.Content) (*os.File, error) { return os.Open(f.path(content)) }
 
 // remove takes a content away. One that is not there is no error.
-func (f files) remove(content gateway.Content) error {
-	if err := os.Remove(f.path(content)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+func (f files) remove(content gateway.Content) error { return removeIfThere(f.path(content)) }
+
+func removeIfThere(path string) error {
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	return nil
 }
 
-// walk calls fn for every content that is there, until fn fails or ctx ends. Files that are no contents are none of our business.
+// walk calls fn for every content that is there, until fn fails or ctx ends.
 func (f files) walk(ctx context.Context, fn func(gateway.Content) error) error {
+	return walkContents(ctx, f.dir, fn)
+}
+
+// folderOf is the folder in another one of the contents that begin with an octet.
+func folderOf(dir string, first byte) string {
+	return filepath.Join(dir, hex.EncodeToString([]byte{first}))
+}
+
+// walkContents calls fn for every content that has its place in a folder, as ab/ab12…, until fn fails or ctx ends. What else lies there is none of our
+// business.
+func walkContents(ctx context.Context, dir string, fn func(gateway.Content) error) error {
 	for first := range folderCount {
-		folder := f.folder(byte(first))
-		entries, err := os.ReadDir(folder)
+		entries, err := os.ReadDir(folderOf(dir, byte(first)))
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
@@ -99,7 +109,7 @@ func (f files) walk(ctx context.Context, fn func(gateway.Content) error) error {
 				return err
 			}
 			content, ok := contentOf(entry.Name())
-			if !ok || f.path(content) != filepath.Join(folder, entry.Name()) {
+			if !ok || content[0] != byte(first) || content.String() != entry.Name() {
 				continue
 			}
 			if err := fn(content); err != nil {

@@ -159,6 +159,19 @@ const noteAgain = 24 * time.Hour
 
 // Use notes that a message is about to name media of an account, and gives them. NotFound when one is not there.
 func (l *Library) Use(ctx context.Context, account gateway.AccountID, ids []gateway.ID) ([]gateway.Medium, error) {
+	return l.UseUntil(ctx, account, ids, time.Time{})
+}
+
+// How much longer than a message that hides its media these are kept, at least and at most: a request that is repeated for its Idempotency-Key names
+// them again. A use is written down when they would be kept for less, so that one of many such messages costs a write now and then.
+const (
+	hiddenLeast = gateway.IdempotencyWindow
+	hiddenMost  = hiddenLeast + 6*time.Hour
+)
+
+// UseUntil is Use for a message that hides its media, which are not needed any more a while after a time. Whatever else they are used for keeps them
+// as it does. A zero time: the message hides nothing.
+func (l *Library) UseUntil(ctx context.Context, account gateway.AccountID, ids []gateway.ID, end time.Time) ([]gateway.Medium, error) {
 	now := l.now()
 	list, err := l.index.MediaByID(ctx, account, ids, now)
 	if err != nil {
@@ -168,8 +181,12 @@ func (l *Library) Use(ctx context.Context, account gateway.AccountID, ids []gate
 		return nil, gateway.Errorf(gateway.NotFound, "a medium was not found")
 	}
 	until := now.Add(l.used)
+	least := until.Add(-min(noteAgain, l.used/2))
+	if !end.IsZero() {
+		until, least = end.Add(hiddenMost), end.Add(hiddenLeast)
+	}
 	for _, m := range list {
-		if m.UsedAt.IsZero() || until.Sub(m.ExpiresAt) >= min(noteAgain, l.used/2) {
+		if m.UsedAt.IsZero() || !m.ExpiresAt.After(least) {
 			return list, l.index.UseMedia(ctx, account, ids, now, until)
 		}
 	}

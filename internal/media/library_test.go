@@ -265,6 +265,50 @@ func TestExpire(t *testing.T) {
 	}
 }
 
+// TestUseUntil: what only messages name that hide it is gone a day and some hours after the last of them; any other use keeps it as ever, be it before or
+// after.
+func TestUseUntil(t *testing.T) {
+	for name, test := range map[string]struct {
+		uses func(s *shelf, id gateway.ID)
+		want time.Duration // it is there before, and not any more then
+	}{
+		"hidden":         {func(s *shelf, id gateway.ID) { s.use(id, time.Hour) }, time.Hour + hiddenMost},
+		"hidden twice":   {func(s *shelf, id gateway.ID) { s.use(id, time.Hour); s.use(id, 3*time.Hour) }, time.Hour + hiddenMost},
+		"hidden, longer": {func(s *shelf, id gateway.ID) { s.use(id, time.Hour); s.use(id, 8*time.Hour) }, 8*time.Hour + hiddenMost},
+		"used before":    {func(s *shelf, id gateway.ID) { s.use(id, 0); s.use(id, time.Hour) }, DefaultUsed},
+		"used after":     {func(s *shelf, id gateway.ID) { s.use(id, time.Hour); s.use(id, 0) }, DefaultUsed},
+	} {
+		s := newShelf(t)
+		m := s.add(name)
+		test.uses(s, m.ID)
+		there := func(want bool) {
+			t.Helper()
+			if _, err := s.expire(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if _, ok := s.read(m.Content); ok != want {
+				t.Errorf("%s: it is there %v after it came: %v", name, s.time.Sub(begin), ok)
+			}
+		}
+		s.time = begin.Add(test.want - time.Second)
+		there(true)
+		s.time = begin.Add(test.want)
+		there(false)
+	}
+}
+
+// use notes a use for a message that hides the medium until some time after it is sent, or for one that does not.
+func (s *shelf) use(id gateway.ID, until time.Duration) {
+	s.t.Helper()
+	end := time.Time{}
+	if until > 0 {
+		end = begin.Add(until)
+	}
+	if list, err := s.UseUntil(s.t.Context(), account, []gateway.ID{id}, end); err != nil || len(list) != 1 {
+		s.t.Fatalf("%v, %v", list, err)
+	}
+}
+
 // TestUploadWhileItGoes: a content whose last row has just gone comes again at that moment.
 func TestUploadWhileItGoes(t *testing.T) {
 	s := newShelf(t)

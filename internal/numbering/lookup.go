@@ -48,8 +48,35 @@ func Lookup(number string) (f Facts, ok bool) {
 		National: phonenumbers.Format(parsed, phonenumbers.NATIONAL), RFC3966: phonenumbers.Format(parsed, phonenumbers.RFC3966),
 		Line: lines[phonenumbers.GetNumberType(parsed)],
 	}
-	if name, err := phonenumbers.GetSafeCarrierDisplayNameForNumber(parsed, "en"); err == nil {
-		f.Carrier = strings.TrimSpace(name)
+	if NamesNetworks(f.Country) {
+		f.Carrier = carrierOf(parsed)
 	}
 	return f, true
+}
+
+// NamesNetworks tells whether the numbers of a country tell the network that they are of: not where they move between networks, nor where nothing is known
+// of them.
+func NamesNetworks(country string) bool {
+	return country != "" && !phonenumbers.IsMobileNumberPortableRegion(country)
+}
+
+// Network is what Lookup calls the carrier of a number, and empty for what is none. It costs next to nothing where NamesNetworks is false.
+func Network(number string) string {
+	to, ok := Destination(number)
+	if !ok || !NamesNetworks(to.Country) {
+		return ""
+	}
+	parsed, err := phonenumbers.Parse("+"+to.Number, "")
+	if err != nil {
+		return ""
+	}
+	return carrierOf(parsed)
+}
+
+func carrierOf(number *phonenumbers.PhoneNumber) string {
+	name, err := phonenumbers.GetSafeCarrierDisplayNameForNumber(number, "en")
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(name)
 }

@@ -18,6 +18,17 @@ func TestLookup(t *testing.T) {
 			t.Errorf("%s: %+v, want %+v", number, got, want)
 		}
 	}
+	for _, number := range []string{"14155550123", "442079460018", "224601123456", "8613912345678", "79161234567", "77011234567", "870773111632", "", "1", "x"} {
+		facts, _ := Lookup(number)
+		if got := Network(number); got != facts.Carrier || got != "" && !NamesNetworks(facts.Country) {
+			t.Errorf("%s is of the network %q, and %+v", number, got, facts)
+		}
+	}
+	for country, want := range map[string]bool{"GN": true, "CN": true, "US": false, "GB": false, "": false} {
+		if NamesNetworks(country) != want {
+			t.Errorf("%q names networks: %v", country, !want)
+		}
+	}
 	for _, number := range []string{"", "1", "1415555012", "999999999", "x"} {
 		if got, ok := Lookup(number); ok {
 			t.Errorf("%q: %+v", number, got)

@@ -255,6 +255,15 @@ func intParam(query url.Values, name string, absent, least, most int) (int, erro
 	return n, nil
 }
 
+// pageParams reads which part of a list is wanted.
+func pageParams(query url.Values) (limit, offset int, err error) {
+	if limit, err = intParam(query, "limit", defaultListed, 1, maxListed); err != nil {
+		return 0, 0, err
+	}
+	offset, err = intParam(query, "offset", 0, 0, maxOffset)
+	return limit, offset, err
+}
+
 // boolParam reads a switch out of a query; off when it is absent.
 func boolParam(query url.Values, name string) (bool, error) {
 	text := query.Get(name)

@@ -40,7 +40,9 @@ type fixture struct {
 	registrations []gateway.Registration
 	fail          error // of every store call
 	counted       gateway.ConversionFilter
-	blocks        []gateway.ConversionCount
+	countries     []gateway.ConversionCount            // nil: some of anything
+	blocks        map[string][]gateway.ConversionCount // by country
+	manyBlocks    bool                                 // more than are read together, unless it is within six hours
 	listed        gateway.MessageFilter
 	guard         gateway.Guard
 	credits       []gateway.Credit
@@ -558,7 +560,7 @@ func TestHeld(t *testing.T) {
 func TestMessageShowsNoSecrets(t *testing.T) {
 	f := newFixture()
 	f.message = &gateway.Message{
-		ID: f.IDs.Next(noon), Account: "MAXXXXXXXXXXXXXXXXXX", From: "14155550100", To: "14155550123", Text: "the secret text", Country: "US",
+		ID: f.IDs.Next(noon), Account: "MAXXXXXXXXXXXXXXXXXX", From: "14155550100", To: "14155550123", Text: "the secret text", Country: "US", Service: gateway.SMS,
 		PickedBy: gateway.BySameArea, Carrier: "main", Units: 2, AcceptedAt: noon, ExpiresAt: noon.Add(time.Hour),
 		Progress: gateway.Progress{State: gateway.Sent, Parts: 2, Taken: gateway.AllParts(2), Delivered: gateway.PartMask(0).With(2), SentAt: noon},
 	}

@@ -2,6 +2,7 @@ package operator
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"testing"
 	"time"
@@ -13,6 +14,9 @@ import (
 
 func (f *fixture) Conversions(_ context.Context, filter gateway.ConversionFilter) ([]gateway.ConversionCount, error) {
 	f.counted = filter
+	if f.countries != nil {
+		return f.countries, f.fail
+	}
 	return []gateway.ConversionCount{
 		{Name: "main", Converted: 3, ConvertedWithOthers: 1, NotConverted: 4, Pending: 2}, {Name: "", Pending: 1},
 	}, f.fail
@@ -20,42 +24,51 @@ func (f *fixture) Conversions(_ context.Context, filter gateway.ConversionFilter
 
 func (f *fixture) ConversionBlocks(_ context.Context, filter gateway.ConversionFilter) ([]gateway.ConversionCount, error) {
 	f.counted = filter
-	return f.blocks, f.fail
+	list := f.blocks[filter.Country]
+	if f.manyBlocks && filter.Before.Sub(filter.After) > 6*time.Hour {
+		list = make([]gateway.ConversionCount, filter.Limit)
+	}
+	return list, f.fail
 }
 
 // TestConversionsByNetwork: blocks of one network are counted together, where the numbering plan tells the network; those with the most messages come first.
 func TestConversionsByNetwork(t *testing.T) {
 	f := newFixture()
-	f.blocks = []gateway.ConversionCount{
-		{Name: "8613912345678", Converted: 1, NotConverted: 1},
-		{Name: "14155550100", Converted: 1, Pending: 1},
-		{Name: "8613812345678", ConvertedWithOthers: 1, Pending: 2},
-		{Name: "8613012345678", Converted: 1},
-		{Name: "14165550100", Converted: 1},
-		{Name: "not a number", NotConverted: 1},
+	f.countries = []gateway.ConversionCount{{Name: "CN"}, {Name: "US", Converted: 1, Pending: 1}, {Name: "CA", Converted: 1}, {Name: "", NotConverted: 1}, {Name: "GN"}}
+	f.blocks = map[string][]gateway.ConversionCount{
+		"CN": {
+			{Name: "8613912345678", Converted: 1, NotConverted: 1}, {Name: "8613812345678", ConvertedWithOthers: 1, Pending: 2}, {Name: "8613012345678", Converted: 1},
+		},
+		"GN": {{Name: "not a number", NotConverted: 1}},
 	}
-	_, fields := f.call(t, "GET", "/admin/v1/conversions?by=network&limit=4&country_iso2=cn", "", bearer)
 	group := func(country, network string, counts ...any) map[string]any {
 		return map[string]any{
 			"country_iso2": country, "network": network, "messages": counts[0], "converted": counts[1], "converted_with_others": counts[2],
 			"not_converted": counts[3], "pending": counts[4], "rate": counts[5],
 		}
 	}
-	want := []any{
+	ask := func(query string, want ...any) {
+		t.Helper()
+		_, fields := f.call(t, "GET", "/admin/v1/conversions?by=network"+query, "", bearer)
+		if diff := gocmp.Diff(want, fields["conversions"]); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", query, diff)
+		}
+	}
+	ask("&limit=4",
 		group("CN", "China Mobile", 5.0, 1.0, 1.0, 1.0, 2.0, 1.0/3),
 		group("US", "", 2.0, 1.0, 0.0, 0.0, 1.0, 1.0),
 		group("", "", 1.0, 0.0, 0.0, 1.0, 0.0, 0.0),
-		group("CA", "", 1.0, 1.0, 0.0, 0.0, 0.0, 1.0),
-	}
-	if diff := gocmp.Diff(want, fields["conversions"]); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
-	if f.counted.Limit != maxBlocks+1 || f.counted.Country != "CN" {
+		group("CA", "", 1.0, 1.0, 0.0, 0.0, 0.0, 1.0))
+	if f.counted.Limit != maxBlocks+1 || f.counted.Country != "GN" {
 		t.Errorf("asked for %+v", f.counted)
 	}
-	f.blocks = make([]gateway.ConversionCount, maxBlocks+1)
-	if status, fields := f.call(t, "GET", "/admin/v1/conversions?by=network", "", bearer); status != http.StatusBadRequest {
-		t.Errorf("too many blocks: %d %v", status, fields)
+	f.manyBlocks, f.countries = true, f.countries[:1] // a day of them is taken in four parts
+	ask("",
+		group("CN", "China Mobile", 20.0, 4.0, 4.0, 4.0, 8.0, 1.0/3),
+		group("CN", "China Unicom", 4.0, 4.0, 0.0, 0.0, 0.0, 1.0))
+	f.fail = errors.New("no")
+	if status, _ := f.call(t, "GET", "/admin/v1/conversions?by=network", "", bearer); status != http.StatusInternalServerError {
+		t.Errorf("a store that fails: %d", status)
 	}
 }
 

@@ -113,10 +113,7 @@ func (a *API) findNumber(ctx context.Context, number string) (gateway.Number, er
 
 // numberFilter reads which numbers are wanted.
 func numberFilter(query url.Values) (filter gateway.NumberFilter, err error) {
-	if filter.Limit, err = intParam(query, "limit", defaultListed, 1, maxListed); err != nil {
-		return filter, err
-	}
-	if filter.Offset, err = intParam(query, "offset", 0, 0, maxOffset); err != nil {
+	if filter.Limit, filter.Offset, err = pageParams(query); err != nil {
 		return filter, err
 	}
 	if filter.Account, err = accountParam(query); err != nil {

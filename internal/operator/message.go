@@ -124,10 +124,7 @@ func messageFilter(query url.Values) (filter gateway.MessageFilter, err error) {
 	if query.Get("sender") != "" && filter.From == "" {
 		return filter, gateway.Errorf(gateway.Invalid, "sender must be a number, a short code or an alphanumeric sender")
 	}
-	if filter.Limit, err = intParam(query, "limit", defaultListed, 1, maxListed); err != nil {
-		return filter, err
-	}
-	if filter.Offset, err = intParam(query, "offset", 0, 0, maxOffset); err != nil {
+	if filter.Limit, filter.Offset, err = pageParams(query); err != nil {
 		return filter, err
 	}
 	if filter.Account, err = accountParam(query); err != nil {

@@ -64,11 +64,7 @@ func (a *API) listPowerpacks(r *http.Request) (int, any, error) {
 	if err != nil {
 		return 0, nil, err
 	}
-	limit, err := intParam(query, "limit", defaultListed, 1, maxListed)
-	if err != nil {
-		return 0, nil, err
-	}
-	offset, err := intParam(query, "offset", 0, 0, maxOffset)
+	limit, offset, err := pageParams(query)
 	if err != nil {
 		return 0, nil, err
 	}

@@ -74,10 +74,7 @@ func (a *API) listRegistrations(r *http.Request) (int, any, error) {
 
 // registrationFilter reads which registrations are wanted.
 func registrationFilter(query url.Values) (filter gateway.RegistrationFilter, err error) {
-	if filter.Limit, err = intParam(query, "limit", defaultListed, 1, maxListed); err != nil {
-		return filter, err
-	}
-	if filter.Offset, err = intParam(query, "offset", 0, 0, maxOffset); err != nil {
+	if filter.Limit, filter.Offset, err = pageParams(query); err != nil {
 		return filter, err
 	}
 	if filter.Account, err = accountParam(query); err != nil {

@@ -190,3 +190,17 @@ func TestListRegistrations(t *testing.T) {
 		}
 	}
 }
+
+// TestConflicts: what another call changed in between is refused as a conflict.
+func TestConflicts(t *testing.T) {
+	f := registered()
+	f.fail = gateway.Errorf(gateway.Conflict, "campaign CAAAAAA is another account's")
+	if status, fields := f.call(t, "POST", registrationsPath+"CAAAAAA/approve", `{"rate":1}`, bearer); status != http.StatusConflict {
+		t.Errorf("an approval: %d %v", status, fields)
+	}
+	f = newFixture()
+	f.refusal = gateway.Errorf(gateway.Conflict, "the powerpack has a short code for US already")
+	if status, fields := f.call(t, "POST", "/admin/v1/numbers", `{"numbers":[{"number":"555333"}]}`, bearer); status != http.StatusConflict {
+		t.Errorf("numbers: %d %v", status, fields)
+	}
+}

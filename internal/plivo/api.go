@@ -16,6 +16,7 @@
 //	list.go       GET Message: filters; pages of any list
 //	number.go     the numbers of an account
 //	inventory.go  the numbers that can be rented
+//	ownnumber.go  numbers that an account brings along
 //	application.go  what becomes of what comes in for numbers
 //	accountprofile.go  what an account says of itself
 //	pricing.go    what things cost in a country
@@ -94,6 +95,8 @@ type Config struct {
 	Limits  Limits
 	// TrustedProxies are networks whose X-Forwarded-For is believed.
 	TrustedProxies []netip.Prefix
+	// OwnNumbers lets accounts add numbers that nobody has here as their own. They say themselves that these are theirs.
+	OwnNumbers bool
 	// PublicURL is what links to media begin with, without a slash at its end; empty: the address by which the caller has reached the server.
 	PublicURL string
 	// Served hears of every answered request: the route's pattern ("" where none fits), the status and the time it took. nil: nobody does.
@@ -154,12 +157,16 @@ func New(cfg Config) http.Handler {
 		a.served = func(string, string, int, time.Duration) {}
 	}
 	a.media, a.public, a.uploads.own = cfg.Media, cfg.PublicURL, map[gateway.AccountID]int{}
-	a.routes = a.table()
+	a.routes = a.table(cfg.OwnNumbers)
 	return a
 }
 
 // table is the whole surface.
-func (a *API) table() []route {
+func (a *API) table(ownNumbers bool) []route {
+	addNumbers := a.addNumbers
+	if !ownNumbers {
+		addNumbers = nil
+	}
 	return []route{
 		newRoute("/v1/Account/{auth_id}/", a.getAccount, a.updateAccount, nil),
 		newRoute("/v1/Account/{auth_id}/Subaccount/", a.listSubaccounts, a.createSubaccount, nil),
@@ -179,7 +186,7 @@ func (a *API) table() []route {
 
 		newRoute("/v1/Account/{auth_id}/Pricing/", a.getPricing, nil, nil),
 
-		newRoute("/v1/Account/{auth_id}/Number/", a.listNumbers, nil, nil),
+		newRoute("/v1/Account/{auth_id}/Number/", a.listNumbers, addNumbers, nil),
 		newRoute("/v1/Account/{auth_id}/Number/{number}/", a.getNumber, a.updateNumber, a.unrentNumber),
 
 		newRoute("/v1/Account/{auth_id}/PhoneNumber/", a.searchInventory, nil, nil),

@@ -112,7 +112,11 @@ func TestWalls(t *testing.T) {
 				continue
 			}
 			q.path = fill(route.pattern, strangerID)
-			s.refused(s.do(q), 404, "not found")
+			text := "not found"
+			if strings.Contains(route.pattern, "/Profile/") {
+				text = errNoProfile.text
+			}
+			s.refused(s.do(q), 404, text)
 		}
 	}
 	for _, list := range []string{"Message/", "Number/", "PhoneNumber/?country_iso=US", "Powerpack/"} {

@@ -161,7 +161,7 @@ func readCampaign(args arguments, told *campaignDetails) error {
 		{name: " reseller_id", to: &told.ResellerID, longest: maxName}, // as one client writes it
 		{name: "reseller_id", to: &told.ResellerID, longest: maxName},
 		{name: "description", to: &told.Description, shortest: shortestDescription},
-		{name: "sample1", to: &told.Sample1, shortest: shortestSample},
+		{name: "sample1", to: &told.Sample1, shortest: shortestSample, lasting: true}, // one client sends it with every update
 		{name: "sample2", to: &told.Sample2, shortest: shortestSample},
 		{name: "sample3", to: &told.Sample3, shortest: shortestSample},
 		{name: "sample4", to: &told.Sample4, shortest: shortestSample},

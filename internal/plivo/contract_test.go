@@ -40,6 +40,7 @@ var writings = []writing{
 		"media_ids":["{media_id}"],"url":"https://a.example/?a=1&b=2","method":"GET","log":false,"trackable":true,"message_expiry":600,"dlt_template_category":"promotional","dlt_entity_id":1234567890123}`},
 	{call: "POST " + feedbackRoute, args: `{"status":"CONVERTED","timestamp":"2026-03-04T05:06:07.511Z"}`},
 	{call: "DELETE /v1/Account/{auth_id}/Message/{message_uuid}/Media/", args: `{}`},
+	{call: "POST /v1/Account/{auth_id}/Number/", args: `{"numbers":["14155550777",14155550778],"app_id":"{app_id}"}`},
 	{call: "POST /v1/Account/{auth_id}/Number/{number}/", args: `{"alias":"front desk","app_id":"{app_id}"}`},
 	{call: "DELETE /v1/Account/{auth_id}/Number/{number}/", args: `{}`},
 	{call: "POST /v1/Account/{auth_id}/PhoneNumber/{number}/", args: `{"app_id":"{app_id}"}`, path: "/PhoneNumber/12125550100/"},

@@ -21,6 +21,7 @@ var (
 	errTooLarge  = &refusal{status: http.StatusRequestEntityTooLarge, text: "the request body is too large"}
 	errGone      = &refusal{status: http.StatusServiceUnavailable, text: "the client gave up"}
 	errNoRoute   = &refusal{status: http.StatusNotFound, text: "not found"}
+	errNoProfile = &refusal{status: http.StatusNotFound, text: "Profile not found."}
 	errNotFound  = gateway.Errorf(gateway.NotFound, "not found")
 	errNoAuth    = gateway.Errorf(gateway.Unauthenticated, "authentication credentials were not provided")
 	errWrongAuth = gateway.Errorf(gateway.Unauthenticated, "invalid auth token")

@@ -142,6 +142,12 @@ func (s *fakeStore) RemoveSubaccount(_ context.Context, parent, id gateway.Accou
 			app.Account, app.DefaultNumber, app.DefaultEndpoint = parent, false, false
 		}
 	}
+	for i := range s.media {
+		if s.media[i].Account == id && !cascade {
+			s.media[i].Account = parent
+		}
+	}
+	s.media = slices.DeleteFunc(s.media, func(m gateway.Medium) bool { return m.Account == id })
 	s.powerpacks = slices.DeleteFunc(s.powerpacks, func(p gateway.Powerpack) bool { return p.Account == id })
 	s.applications = slices.DeleteFunc(s.applications, func(app gateway.Application) bool { return app.Account == id })
 	sub.RemovedAt = at

@@ -48,7 +48,7 @@ func (s *fakeStore) Message(_ context.Context, account gateway.AccountID, id gat
 		return nil, s.err
 	}
 	for _, m := range s.messages {
-		if m.ID == id && m.Account == account {
+		if m.ID == id && (m.Account == account || s.accounts[m.Account].Parent == account) {
 			return m, nil
 		}
 	}
@@ -241,6 +241,27 @@ func (s *fakeStore) RentNumber(_ context.Context, account gateway.AccountID, num
 		return err
 	}
 	n.Account, n.Application, n.AddedAt, n.RentedAt = account, application, at, at
+	return nil
+}
+
+func (s *fakeStore) AddNumbers(_ context.Context, numbers []gateway.Number) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var fresh []gateway.Number
+	for _, n := range numbers {
+		if _, err := s.ownNumber(n.Account, n.Number); err == nil {
+			continue
+		}
+		if slices.ContainsFunc(s.numbers, func(other gateway.Number) bool { return other.Number == n.Number }) {
+			return gateway.Errorf(gateway.Conflict, "%s cannot be added", n.Number)
+		}
+		if err := s.linkable(n.Account, n.Application); err != nil {
+			return err
+		}
+		n.RentedAt = n.AddedAt
+		fresh = append(fresh, n)
+	}
+	s.numbers = append(s.numbers, fresh...)
 	return nil
 }
 

@@ -189,27 +189,34 @@ func (a *API) rentNumber(c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	application, err := readNumberApplication(args)
+	owner, application, err := a.readNewOwner(c, args)
 	if err != nil {
 		return answer{}, err
-	}
-	owner, err := a.readSubaccount(c, args)
-	if err != nil {
-		return answer{}, err
-	}
-	if _, given := args.find("app_id"); !given {
-		standard, err := a.store.DefaultApplication(c.context(), owner.ID)
-		if err != nil {
-			return answer{}, err
-		}
-		application = &standard
 	}
 	number := numbering.SanitizeSource(c.param(paramID))
-	if err := a.store.RentNumber(c.context(), owner.ID, number, *application, c.at); err != nil {
+	if err := a.store.RentNumber(c.context(), owner, number, application, c.at); err != nil {
 		return answer{}, asInvalid(err)
 	}
 	if err := a.tellChange(c); err != nil {
 		return answer{}, err
 	}
 	return answer{http.StatusCreated, rented{c.id.String(), "created", []rentedNumber{{number, "Success"}}, "fulfilled"}}, nil
+}
+
+// readNewOwner reads who is to have a number, the account or a subaccount that it names, and which application it is linked to: the one that is named, or
+// else the owner's default.
+func (a *API) readNewOwner(c *call, args arguments) (owner gateway.AccountID, application string, err error) {
+	named, err := readNumberApplication(args)
+	if err != nil {
+		return "", "", err
+	}
+	to, err := a.readSubaccount(c, args)
+	if err != nil {
+		return "", "", err
+	}
+	if _, given := args.find("app_id"); given {
+		return to.ID, *named, nil
+	}
+	application, err = a.store.DefaultApplication(c.context(), to.ID)
+	return to.ID, application, err
 }

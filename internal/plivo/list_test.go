@@ -332,3 +332,28 @@ func TestSpecification(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// TestDestinationNetwork: the network is told where the number tells it, and not where the record hides the number.
+func TestDestinationNetwork(t *testing.T) {
+	s := newServer(t)
+	const guinea = "224601123456" // numbers stay in their network there
+	for name, test := range map[string]struct {
+		change func(*gateway.Message)
+		want   string
+	}{
+		"shown":     {func(*gateway.Message) {}, "Sotelgui"},
+		"no text":   {func(m *gateway.Message) { m.Log = gateway.LogNumberOnly }, "Sotelgui"},
+		"no number": {func(m *gateway.Message) { m.Log = gateway.LogContentOnly }, ""},
+		"neither":   {func(m *gateway.Message) { m.Log = gateway.LogNothing }, ""},
+		"portable":  {func(m *gateway.Message) { m.To, m.Country = "14152223333", "US" }, ""},
+		"inbound":   {func(m *gateway.Message) { m.Direction = gateway.Inbound }, ""},
+	} {
+		m := s.giveMessage(func(m *gateway.Message) {
+			m.To, m.Country = guinea, "GN"
+			test.change(m)
+		})
+		if got := s.ok(s.do(ask{method: "GET", path: messagePath + m.ID.String() + "/"}), 200).string("destination_network"); got != test.want {
+			t.Errorf("%s: %q, want %q", name, got, test.want)
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package plivo
 
 import (
+	"cmp"
 	"errors"
 	"io"
 	"mime"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/heliograph/heliograph/internal/gateway"
 	"github.com/heliograph/heliograph/internal/media"
+	"github.com/heliograph/heliograph/internal/mt"
 )
 
 // Bounds of an upload: the contract's, and ours around it.
@@ -349,12 +351,17 @@ func (a *API) getMedium(c *call) (answer, error) {
 	return answer{http.StatusOK, singleMedium{c.id.String(), showMedium(c, &found[0])}}, nil
 }
 
-// useMedia checks the media that a message names, and notes that they are used, so that they are still there when it leaves.
-func (a *API) useMedia(c *call, given []string) error {
-	if len(given) == 0 {
+// useMedia checks the media that a message names, and notes that they are used, so that they are still there when it leaves: but not for long after
+// that, where its log hides them.
+func (a *API) useMedia(c *call, req *mt.Request) error {
+	if len(req.MediaIDs) == 0 {
 		return nil
 	}
-	found, err := a.media.Use(c.context(), c.accountID(), parseIDs(given))
+	until := time.Time{}
+	if req.Log.HidesContent() {
+		until = c.at.Add(cmp.Or(req.Expiry, gateway.DefaultExpiry))
+	}
+	found, err := a.media.UseUntil(c.context(), c.accountID(), parseIDs(req.MediaIDs), until)
 	if isNotFound(err) {
 		return gateway.Errorf(gateway.Invalid, "media_ids names a file that is not there, or not any more")
 	}
@@ -391,11 +398,27 @@ func (a *API) mediaOf(c *call) (m *gateway.Message, found []gateway.Medium, err 
 	if m, err = a.store.Message(c.context(), c.accountID(), id); err != nil {
 		return nil, nil, err
 	}
-	if m.Log == gateway.LogNothing || m.Log == gateway.LogNumberOnly || len(m.MediaIDs) == 0 {
+	if m.Log.HidesContent() || len(m.MediaIDs) == 0 {
 		return m, nil, nil
 	}
-	found, err = a.store.MediaByID(c.context(), c.accountID(), parseIDs(m.MediaIDs), c.at)
+	owner, err := a.mediaOwner(c, m)
+	if err != nil {
+		return nil, nil, err
+	}
+	found, err = a.store.MediaByID(c.context(), owner, parseIDs(m.MediaIDs), c.at)
 	return m, found, err
+}
+
+// mediaOwner is the account that has the files of a message: its own, or when that was removed, the main account.
+func (a *API) mediaOwner(c *call, m *gateway.Message) (gateway.AccountID, error) {
+	if m.Account == c.accountID() {
+		return m.Account, nil
+	}
+	owner, err := a.accounts.get(c.context(), m.Account)
+	if err == nil && !owner.exists {
+		return c.accountID(), nil
+	}
+	return m.Account, err
 }
 
 func showMessageMedium(c *call, m *gateway.Message, medium *gateway.Medium) messageMedium {

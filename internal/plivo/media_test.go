@@ -485,6 +485,21 @@ func TestMediaIDs(t *testing.T) {
 	if !s.store.media[0].UsedAt.IsZero() || len(s.requests) != 0 {
 		t.Error("a refused message uses files")
 	}
+	hidden := s.giveMedium(mainID, "hidden.png")
+	for mode, expiry := range map[string]time.Duration{"false": time.Minute, "number_only": gateway.DefaultExpiry} {
+		seconds := ""
+		if expiry != gateway.DefaultExpiry {
+			seconds = fmt.Sprint(int(expiry / time.Second))
+		}
+		s.ok(send(quoted(hidden.ID.String())+`,"log":"`+mode+`","message_expiry":"`+seconds+`"`), 202)
+		if m := s.store.media[2]; !m.ExpiresAt.After(s.now.Add(expiry+24*time.Hour)) || m.ExpiresAt.After(s.now.Add(48*time.Hour)) {
+			t.Errorf("with log %s it is kept until %v", mode, m.ExpiresAt)
+		}
+	}
+	s.ok(send(quoted(hidden.ID.String())+`,"log":"content_only"`), 202)
+	if m := s.store.media[2]; m.ExpiresAt != s.now.Add(media.DefaultUsed) {
+		t.Errorf("a message that shows it keeps it until %v", m.ExpiresAt)
+	}
 	s.ok(send(`["`+strings.ToUpper(ours.ID.String())+`"]`), 202)
 	if diff := cmp.Diff([]string{ours.ID.String()}, s.last().MediaIDs); diff != "" {
 		t.Error(diff)

@@ -58,7 +58,7 @@ func (a *API) createMessage(c *call) (answer, error) {
 	if req.Key != "" {
 		req.BodyHash = hashRequest(req)
 	}
-	if err := a.useMedia(c, req.MediaIDs); err != nil {
+	if err := a.useMedia(c, req); err != nil {
 		return answer{}, err
 	}
 	acceptance, err := a.accept(c.context(), req)

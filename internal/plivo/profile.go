@@ -129,12 +129,12 @@ func (a *API) readProfile(c *call, args arguments, told *profileDetails) error {
 		{name: "company_name", to: &told.CompanyName, longest: maxName, required: true},
 		{name: "vertical", to: &told.Vertical, longest: maxName, required: true},
 		{name: "ein", to: &told.EIN, longest: 100},
-		{name: "ein_issuing_country", to: &told.EINIssuingCountry, longest: 2},
+		{name: "ein_issuing_country", to: &told.EINIssuingCountry, longest: 2, upper: true},
 		{name: "stock_symbol", to: &told.StockSymbol, longest: 10},
 		{name: "stock_exchange", to: &told.StockExchange, longest: 10},
 		{name: "alt_business_id", to: &told.AltBusinessID, longest: 50},
 		{name: "alt_business_id_type", to: &told.AltBusinessIDType, words: []string{"DUNS", "LEI", "GIIN", "NONE"}},
-		{name: "website", to: &told.Website, longest: maxName},
+		{name: "website", to: &told.Website, longest: maxName, lasting: true},
 		{name: "business_contact_email", to: &told.BusinessContactEmail, longest: maxName},
 		{name: "doing_business_as", to: &told.DoingBusinessAs, longest: maxName},
 	}); err != nil {
@@ -158,11 +158,11 @@ func readAddress(args arguments, to *address) error {
 		return missing("address")
 	}
 	return readDetails(group, []textArgument{
-		{name: "street", to: &to.Street, longest: maxName},
-		{name: "city", to: &to.City, longest: maxName},
-		{name: "state", to: &to.State, longest: maxName},
-		{name: "postal_code", to: &to.PostalCode, longest: 20},
-		{name: "country", to: &to.Country, longest: 2},
+		{name: "street", to: &to.Street, longest: maxName, lasting: true},
+		{name: "city", to: &to.City, longest: maxName, lasting: true},
+		{name: "state", to: &to.State, longest: maxName, lasting: true},
+		{name: "postal_code", to: &to.PostalCode, longest: 20, lasting: true},
+		{name: "country", to: &to.Country, longest: 2, lasting: true, upper: true},
 	})
 }
 
@@ -175,10 +175,10 @@ func readContact(args arguments, to *contact) error {
 		return missing("authorized_contact")
 	}
 	return readDetails(group, []textArgument{
-		{name: "first_name", to: &to.FirstName, longest: maxName},
-		{name: "last_name", to: &to.LastName, longest: maxName},
-		{name: "email", to: &to.Email, longest: maxName},
-		{name: "phone", to: &to.Phone, longest: 32},
+		{name: "first_name", to: &to.FirstName, longest: maxName, lasting: true},
+		{name: "last_name", to: &to.LastName, longest: maxName, lasting: true},
+		{name: "email", to: &to.Email, longest: maxName, lasting: true},
+		{name: "phone", to: &to.Phone, longest: 32, lasting: true},
 		{name: "title", to: &to.Title, longest: maxName},
 		{name: "seniority", to: &to.Seniority, longest: maxName},
 	})
@@ -214,6 +214,14 @@ func readProfileFilter(_ *call, args arguments, filter *gateway.RegistrationFilt
 	})
 }
 
+// ofProfile is an error about the profile that the path names: the contract has a sentence of its own for one that is not there.
+func ofProfile(err error) error {
+	if isNotFound(err) {
+		return errNoProfile
+	}
+	return err
+}
+
 func (a *API) getProfile(c *call) (answer, error) {
 	return a.answerProfile(c, http.StatusOK)
 }
@@ -222,7 +230,7 @@ func (a *API) getProfile(c *call) (answer, error) {
 func (a *API) answerProfile(c *call, status int) (answer, error) {
 	r, err := a.store.Registration(c.context(), c.accountID(), gateway.BusinessProfile, c.param(paramID))
 	if err != nil {
-		return answer{}, err
+		return answer{}, ofProfile(err)
 	}
 	shown, err := showProfile(&r)
 	return answer{status, singleProfile{c.id.String(), shown}}, err
@@ -241,14 +249,14 @@ func (a *API) updateProfile(c *call) (answer, error) {
 		return nil
 	})
 	if err != nil {
-		return answer{}, err
+		return answer{}, ofProfile(err)
 	}
 	return a.answerProfile(c, http.StatusAccepted)
 }
 
 func (a *API) deleteProfile(c *call) (answer, error) {
 	if err := a.store.DeleteRegistration(c.context(), c.accountID(), gateway.BusinessProfile, c.param(paramID), c.at); err != nil {
-		return answer{}, asInvalid(err)
+		return answer{}, ofProfile(asInvalid(err))
 	}
 	return answer{http.StatusOK, registeredProfile{APIID: c.id.String(), Message: "Profile deleted successfully."}}, nil
 }

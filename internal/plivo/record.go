@@ -63,7 +63,7 @@ func (a *API) getMessage(c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	shown, err := a.records(c, c.accountID(), []*gateway.Message{m})
+	shown, err := a.records(c, m.Account, []*gateway.Message{m})
 	if err != nil {
 		return answer{}, err
 	}
@@ -135,7 +135,7 @@ func newRecord(c *call, m *gateway.Message) record {
 		TotalRate: price.rate, TotalAmount: price.amount, CarrierFeesRate: price.feesRate, CarrierFees: price.fees,
 		ErrorCode: stringOrNull(named.code), ErrorMessage: errorMessage(m, named),
 		ResourceURI: "/v1/Account/" + string(m.Account) + "/Message/" + m.ID.String() + "/", PowerpackID: idOrEmpty(m.Powerpack), RequesterIP: m.Requester,
-		IsDomestic: isDomestic(m), DestinationCountryISO2: m.Country,
+		IsDomestic: isDomestic(m), DestinationCountryISO2: m.Country, DestinationNetwork: networkOf(m),
 		DLTEntityID: m.DLT.EntityID, DLTTemplateID: m.DLT.TemplateID, DLTTemplateCategory: m.DLT.TemplateCategory,
 		Log: logName(m.Log), MessageExpiry: expirySeconds(m),
 		MessageSentTime: timeOrNull(m.SentAt), MessageUpdatedTime: timeOrNull(m.UpdatedAt),
@@ -149,6 +149,14 @@ func errorMessage(m *gateway.Message, named reasonCode) string {
 		return named.text + ": " + m.Detail
 	}
 	return named.text
+}
+
+// networkOf is the network that a message was sent to, where its number tells it and may be shown.
+func networkOf(m *gateway.Message) string {
+	if m.Direction != gateway.Outbound || m.Log.HidesNumber() {
+		return ""
+	}
+	return numbering.Network(m.To)
 }
 
 // price is what a message costs, as the contract writes it: decimals as texts, five places. What the account pays is amount and fees.
@@ -174,7 +182,7 @@ const nothing = "0.00000"
 // shownNumbers are the message's numbers, as far as its log setting lets them be shown. It covers the number of the person: that a message goes
 // to, or comes from.
 func shownNumbers(m *gateway.Message) (from, to string) {
-	if m.Log != gateway.LogNothing && m.Log != gateway.LogContentOnly {
+	if !m.Log.HidesNumber() {
 		return m.From, m.To
 	}
 	if m.Direction == gateway.Inbound {

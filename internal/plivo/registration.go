@@ -24,6 +24,8 @@ type textArgument struct {
 	shortest int      // in characters, when it is given
 	longest  int
 	required bool
+	lasting  bool // an empty one leaves what is there, as of those that are required or one of some words: clients send what was not set as ""
+	upper    bool // it is kept in capitals
 }
 
 // longestDetail bounds texts of which nothing else is said.
@@ -37,8 +39,12 @@ func readDetails(args arguments, fields []textArgument) error {
 			return err
 		}
 		if given != nil {
-			if *f.to, err = f.check(strings.TrimSpace(*given)); err != nil {
+			text, err := f.check(strings.TrimSpace(*given))
+			if err != nil {
 				return err
+			}
+			if text != "" || !f.stays() {
+				*f.to = text
 			}
 		}
 		if f.required && *f.to == "" {
@@ -47,6 +53,9 @@ func readDetails(args arguments, fields []textArgument) error {
 	}
 	return nil
 }
+
+// stays tells whether the text can be changed but not taken away.
+func (f *textArgument) stays() bool { return f.required || f.lasting || len(f.words) > 0 }
 
 func missing(name string) error {
 	return gateway.Errorf(gateway.Invalid, "%s parameter not present", name)
@@ -64,6 +73,8 @@ func (f *textArgument) check(text string) (string, error) {
 		return "", gateway.Errorf(gateway.Invalid, "%s must have at most %d characters", f.name, f.longest)
 	case n < f.shortest:
 		return "", gateway.Errorf(gateway.Invalid, "%s must have at least %d characters", f.name, f.shortest)
+	case f.upper:
+		return strings.ToUpper(text), nil
 	case len(f.words) == 0:
 		return text, nil
 	}

@@ -87,7 +87,34 @@ func TestProfiles(t *testing.T) {
 	s.refused(s.do(ask{method: "DELETE", path: mainPath + "/Profile/" + id}), 400, "a profile belongs to it; delete that first")
 	s.ok(s.do(ask{method: "DELETE", path: mainPath + "/Profile/" + two}), 200)
 	s.ok(s.do(ask{method: "DELETE", path: mainPath + "/Profile/" + id}), 200)
-	s.refused(s.do(ask{method: "GET", path: mainPath + "/Profile/" + id}), 404, "not found")
+	for _, method := range []string{"GET", "POST", "DELETE"} {
+		s.refused(s.do(ask{method: method, path: mainPath + "/Profile/" + id, body: "{}"}), 404, "Profile not found.")
+	}
+}
+
+// TestUpdatesOfTheGoClient: they have fields that were not set, and these are empty.
+func TestUpdatesOfTheGoClient(t *testing.T) {
+	s := newServer(t)
+	id := s.register("/Profile/", strings.ReplaceAll(profileArguments, `"US"`, `"us"`)+`,"website":"https://a.example","stock_symbol":"EX","alt_business_id_type":"DUNS"`, "profile_uuid")
+	want := s.get("/Profile/" + id)["profile"].(map[string]any)
+	if want["ein_issuing_country"] != "US" || want["address"].(map[string]any)["country"] != "US" {
+		t.Errorf("countries are %v and %v", want["ein_issuing_country"], want["address"])
+	}
+	s.ok(s.do(ask{method: "POST", path: mainPath + "/Profile/" + id, body: `{"entity_type":"","company_name":"New Ltd","vertical":" ","website":"","address":null,
+		"authorized_contact":{"first_name":"","last_name":"Roe","email":"","phone":"","title":"","seniority":""},"alt_business_id_type":"","stock_symbol":""}`}), 202)
+	want["company_name"], want["stock_symbol"] = "New Ltd", "" // which a business may have no more
+	want["authorized_contact"].(map[string]any)["last_name"] = "Roe"
+	if diff := cmp.Diff(want, s.get("/Profile/" + id)["profile"]); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	s.refused(s.do(ask{method: "POST", path: mainPath + "/Profile/", body: `{"profile_alias":""}`}), 400, "profile_alias parameter not present")
+	brand := s.register("/10dlc/Brand/", `"profile_uuid":"`+id+`","brand_alias":"x"`, "brand_id")
+	campaign := s.register("/10dlc/Campaign/", `"brand_id":"`+brand+`",`+campaignArguments, "campaign_id")
+	s.ok(s.do(ask{method: "POST", path: mainPath + "/10dlc/Campaign/" + campaign, body: `{"sample1":"","message_flow":"on the web"}`}), 202)
+	shown := s.get("/10dlc/Campaign/" + campaign)["campaign"].(map[string]any)
+	if shown["sample1"] != "Your code is 123456, thank you." || shown["message_flow"] != "on the web" {
+		t.Errorf("the campaign is %v", shown)
+	}
 }
 
 // inList checks what a list holds, and gives its meta.

@@ -88,6 +88,7 @@ func newServer(t testing.TB, options ...func(*Config)) *server {
 	s.openLibrary()
 	cfg := Config{
 		Store: s.store, Media: s.library, IDs: ids, Now: s.clock, Log: slog.New(slog.NewTextHandler(s.log, nil)), Accounts: s.accounts,
+		OwnNumbers: true,
 		Accept: func(_ context.Context, req *mt.Request) (gateway.Acceptance, error) {
 			s.mu.Lock()
 			defer s.mu.Unlock()

@@ -43,12 +43,13 @@ type Store interface {
 	// linked to none.
 	DeleteApplication(ctx context.Context, account gateway.AccountID, id string) error
 
-	// Message reads one message of the account.
+	// Message reads one message of the account, or of a subaccount of it, also of one that was removed.
 	Message(ctx context.Context, account gateway.AccountID, id gateway.ID) (*gateway.Message, error)
 	// Messages lists messages newest first, and how many fit the filter in all.
 	Messages(ctx context.Context, filter gateway.MessageFilter) ([]*gateway.Message, int, error)
 
-	// ForgetMedia makes a message of the account name no media any more. NotFound when there is none of that id; Conflict while it is queued.
+	// ForgetMedia makes a message of the account, or of a subaccount of it, name no media any more. NotFound when there is none of that id; Conflict
+	// while it is queued.
 	ForgetMedia(ctx context.Context, account gateway.AccountID, id gateway.ID) error
 	// Media lists files of the account, newest first, and how many there are.
 	Media(ctx context.Context, filter gateway.MediumFilter) ([]gateway.Medium, int, error)
@@ -57,7 +58,7 @@ type Store interface {
 	MediaByID(ctx context.Context, account gateway.AccountID, ids []gateway.ID, at time.Time) ([]gateway.Medium, error)
 
 	// RecordConversions keeps feedback on messages, in its order; what came before on a message is replaced. Results are in the order of the
-	// feedback: NotFound when the account has no such message, Invalid when it is not trackable.
+	// feedback: NotFound when neither the account nor a subaccount of it has such a message, Invalid when it is not trackable.
 	RecordConversions(ctx context.Context, batch []gateway.Conversion) ([]error, error)
 
 	// CreatePowerpack stores a new powerpack; Conflict when the account has one of that name, Invalid when it has not the application that is linked.
@@ -81,6 +82,9 @@ type Store interface {
 	// RentNumber gives a number of the inventory to the account, linked to an application or to none. NotFound when it is not in
 	// the inventory; Conflict when the account has it already; Invalid when it has not the application.
 	RentNumber(ctx context.Context, account gateway.AccountID, number, application string, at time.Time) error
+	// AddNumbers stores numbers that an account brings along; those that it has already stay as they are. All or none: Conflict when one is somebody
+	// else's or in the inventory; Invalid when the account, or its application, does not exist.
+	AddNumbers(ctx context.Context, numbers []gateway.Number) error
 	// ChangeNumber changes a number of the account; NotFound when it has none of that name; Invalid when it is to be linked to an application
 	// that its owner has not.
 	ChangeNumber(ctx context.Context, account gateway.AccountID, number string, change gateway.NumberChange) error

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -232,6 +233,37 @@ func TestSubaccountDeletion(t *testing.T) {
 		if err != nil || event.Message.Account != subID || req.Header.Get("X-Plivo-Signature-V3") == "" {
 			t.Errorf("a callback of a deleted subaccount: %v", err)
 		}
+	}
+}
+
+// TestMessageOfSubaccount: the main account reads it below its own path, with what belongs to it, also when the subaccount is gone.
+func TestMessageOfSubaccount(t *testing.T) {
+	s, of := walled(t)
+	mine := of[subID]
+	m := s.store.messages[slices.IndexFunc(s.store.messages, func(m *gateway.Message) bool { return m.Account == subID })]
+	m.Trackable, m.From, m.State = true, mine.number, gateway.Sent
+	s.store.numbers[slices.IndexFunc(s.store.numbers, func(n gateway.Number) bool { return n.Number == mine.number })].Campaign = mine.campaign
+	path := messagePath + mine.message
+	for _, removed := range []bool{false, true} {
+		r := s.ok(s.do(ask{method: "GET", path: path}), 200)
+		if r.string("resource_uri") != subPath+"/Message/"+mine.message+"/" {
+			t.Errorf("it is shown as %s", r.text)
+		}
+		if r.string("tendlc_campaign_id") != mine.campaign && !removed {
+			t.Errorf("its sender is shown as in no campaign: %s", r.text)
+		}
+		if list := s.ok(s.do(ask{method: "GET", path: path + "/Media/"}), 200).objects(); len(list) != 1 || list[0]["media_id"] != mine.medium {
+			t.Errorf("its files are %v", list)
+		}
+		s.ok(s.do(ask{method: "GET", path: path + "/Media/" + mine.medium}), 200)
+		s.ok(s.do(ask{method: "POST", path: path + "/conversion/", body: `{"status":"CONVERTED","timestamp":"2026-03-04T05:06:07Z"}`}), 200)
+		if !removed {
+			s.ok(s.do(ask{method: "DELETE", path: subaccountPath + string(subID)}), 204)
+		}
+	}
+	s.ok(s.do(ask{method: "DELETE", path: path + "/Media/"}), 204)
+	if len(m.MediaIDs) != 0 || s.store.feedback[m.ID].Account != mainID {
+		t.Errorf("it names %v, feedback is %v", m.MediaIDs, s.store.feedback[m.ID])
 	}
 }
 

@@ -10,39 +10,32 @@ import (
 )
 
 // RecordConversions keeps feedback on messages, in its order; what came before on a message is replaced. Results are in the order of the
-// feedback: NotFound when the account has no such message, Invalid when it is not trackable.
+// feedback: NotFound when neither the account nor a subaccount of it has such a message, Invalid when it is not trackable.
 func (s *Store) RecordConversions(ctx context.Context, batch []gateway.Conversion) ([]error, error) {
-	results := make([]error, len(batch))
-	err := s.write(ctx, func(tx *tx) error {
-		for i := range batch {
-			err := s.recordConversion(tx, &batch[i])
-			if err != nil && !isRefusal(err) {
-				return err
-			}
-			results[i] = err
+	return writeEach(ctx, s, len(batch), func(tx *tx, i int) (refused, err error) {
+		if err = s.recordConversion(tx, &batch[i]); isRefusal(err) {
+			return err, nil
 		}
-		return nil
-	})
-	if err != nil {
 		return nil, err
-	}
-	return results, nil
+	})
 }
 
 func (s *Store) recordConversion(tx *tx, c *gateway.Conversion) error {
-	account, found, err := s.names.accountNumber(tx.conn, c.Account)
-	if err != nil {
-		return err
+	found, trackable, account := false, false, int64(0)
+	q := prepare(tx.conn, "SELECT trackable, account FROM messages WHERE seq = ? AND tail = ?")
+	for q.int(c.Message.Seq()).int(tailOf(c.Message)); q.next(); {
+		found, trackable, account = true, q.readBool(), q.readInt()
 	}
-	trackable := false
+	if q.err != nil {
+		return q.err
+	}
 	if found {
-		found = false
-		q := prepare(tx.conn, "SELECT trackable FROM messages WHERE seq = ? AND tail = ? AND account = ?")
-		for q.int(c.Message.Seq()).int(tailOf(c.Message)).int(account); q.next(); {
-			found, trackable = true, q.readBool()
+		owner, err := s.names.account(tx.conn, account)
+		if err != nil {
+			return err
 		}
-		if q.err != nil {
-			return q.err
+		if found, err = reads(tx.conn, c.Account, owner); err != nil {
+			return err
 		}
 	}
 	switch {
@@ -51,7 +44,7 @@ func (s *Store) recordConversion(tx *tx, c *gateway.Conversion) error {
 	case !trackable:
 		return gateway.Errorf(gateway.Invalid, "the message is not trackable: it was sent without trackable set to true")
 	}
-	q := prepare(tx.conn, "INSERT OR REPLACE INTO conversions (seq, status, acted_at, told_at) VALUES (?, ?, ?, ?)")
+	q = prepare(tx.conn, "INSERT OR REPLACE INTO conversions (seq, status, acted_at, told_at) VALUES (?, ?, ?, ?)")
 	return q.int(c.Message.Seq()).int(int64(c.Status)).time(c.ActedAt).time(c.ToldAt).run()
 }
 

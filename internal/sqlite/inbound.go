@@ -84,7 +84,7 @@ func (b *inbox) keep(parts []gateway.InboundPart, to *recipient) (result gateway
 	if err := b.insertInbound(m, to.account); err != nil {
 		return result, err
 	}
-	if len(parts) > 1 && contentless(m.Log) {
+	if len(parts) > 1 && m.Log.HidesContent() {
 		b.removed++ // the segments' own
 	}
 	result = gateway.InboundResult{Status: gateway.InboundStored, Message: m}
@@ -162,7 +162,7 @@ func (tx *tx) handOver(a *gateway.Attempt) error {
 	q.int(int64(r.State)).textOrNull(r.Detail).int(int64(r.Sequence)).time(r.UpdatedAt).int(r.seq)
 	forget := r.seq < tx.textsUntil
 	for q.next() {
-		forget = forget || contentless(gateway.LogMode(q.readInt()))
+		forget = forget || gateway.LogMode(q.readInt()).HidesContent()
 	}
 	if q.err != nil || !forget {
 		return q.err

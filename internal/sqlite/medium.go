@@ -179,7 +179,8 @@ func contentNamed(conn *sqlite.Conn, content gateway.Content) (named bool, err e
 	return named, q.err
 }
 
-// ForgetMedia makes a message of the account name no media any more. NotFound when the account has no such message; Conflict while it is queued.
+// ForgetMedia makes a message of the account, or of a subaccount of it, name no media any more. NotFound when there is none of that id; Conflict while it
+// is queued.
 func (s *Store) ForgetMedia(ctx context.Context, account gateway.AccountID, id gateway.ID) error {
 	m, err := s.Message(ctx, account, id)
 	if err != nil {

@@ -13,22 +13,39 @@ import (
 	"github.com/heliograph/heliograph/internal/gateway"
 )
 
-// Message reads one message of the account.
+// Message reads one message of the account, or of a subaccount of it, also of one that was removed.
 func (s *Store) Message(ctx context.Context, account gateway.AccountID, id gateway.ID) (m *gateway.Message, err error) {
 	err = s.read(ctx, func(conn *sqlite.Conn) error {
 		q := prepare(conn, "SELECT "+messageColumns+" FROM messages m WHERE seq = ? AND tail = ?")
 		for q.int(id.Seq()).int(tailOf(id)); q.next(); {
 			m, _ = s.readMessage(conn, &q)
 		}
-		if q.err == nil && (m == nil || m.Account != account) {
-			return gateway.Errorf(gateway.NotFound, "message %s not found", id)
+		if q.err != nil {
+			return q.err
 		}
-		return q.err
+		if m != nil {
+			if ok, err := reads(conn, account, m.Account); err != nil || ok {
+				return err
+			}
+		}
+		return gateway.Errorf(gateway.NotFound, "message %s not found", id)
 	})
 	if err != nil {
 		return nil, err
 	}
 	return m, nil
+}
+
+// reads tells whether an account sees the messages of another: of itself, and of its subaccounts, also those that were removed.
+func reads(conn *sqlite.Conn, account, owner gateway.AccountID) (yes bool, err error) {
+	if account == owner {
+		return true, nil
+	}
+	q := prepare(conn, "SELECT 1 FROM accounts WHERE id = ? AND parent = ? AND parent <> ''")
+	for q.text(string(owner)).text(string(account)); q.next(); {
+		yes = true
+	}
+	return yes, q.err
 }
 
 // Bounds of what a count looks at, newest first; a list that is longer is told with the count up to there. The first holds where the

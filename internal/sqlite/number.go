@@ -99,6 +99,34 @@ func (s *Store) PutNumbers(ctx context.Context, numbers []gateway.Number) error 
 	})
 }
 
+// AddNumbers stores numbers that an account brings along; those that it has already stay as they are. All or none: Conflict when one is somebody else's
+// or in the inventory.
+func (s *Store) AddNumbers(ctx context.Context, numbers []gateway.Number) error {
+	return s.write(ctx, func(tx *tx) error {
+		for i := range numbers {
+			n := &numbers[i]
+			if err := tx.requireOwner(n.Account); err != nil {
+				return err
+			}
+			if err := tx.requireApplication(n.Account, n.Application); err != nil {
+				return err
+			}
+			switch known, ok, err := tx.loadNumber(n.Number); {
+			case err != nil:
+				return err
+			case ok && known.Account == n.Account:
+				continue
+			case ok:
+				return gateway.Errorf(gateway.Conflict, "%s cannot be added", n.Number)
+			}
+			if err := tx.putNumber(n); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
 // giveNumber stores a number that its owner has from now on, as one that it rented.
 func (tx *tx) giveNumber(n *gateway.Number) error {
 	if err := tx.putNumber(n); err != nil || n.Account == "" {

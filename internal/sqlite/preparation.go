@@ -87,21 +87,7 @@ func (s *Store) UnpreparedMessages(ctx context.Context, account gateway.AccountI
 // RecordPreparations writes what became of the media of messages that waited for them. Results are in the order of the preparations; Moved is false for
 // messages that do not wait for media any more.
 func (s *Store) RecordPreparations(ctx context.Context, batch []*gateway.Preparation) ([]gateway.Applied, error) {
-	applied := make([]gateway.Applied, len(batch))
-	err := s.write(ctx, func(tx *tx) error {
-		for i, p := range batch {
-			done, err := s.recordPreparation(tx, p)
-			if err != nil {
-				return err
-			}
-			applied[i] = done
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	return applied, nil
+	return writeEach(ctx, s, len(batch), func(tx *tx, i int) (gateway.Applied, error) { return s.recordPreparation(tx, batch[i]) })
 }
 
 func (s *Store) recordPreparation(tx *tx, p *gateway.Preparation) (gateway.Applied, error) {

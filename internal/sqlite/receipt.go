@@ -18,21 +18,7 @@ func (s *Store) ApplyReceipts(ctx context.Context, receipts []gateway.Receipt) (
 	if err := s.enrol(ctx, carriers); err != nil {
 		return nil, err
 	}
-	applied := make([]gateway.Applied, len(receipts))
-	err := s.write(ctx, func(tx *tx) error {
-		for i := range receipts {
-			done, err := s.applyReceipt(tx, &receipts[i])
-			if err != nil {
-				return err
-			}
-			applied[i] = done
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	return applied, nil
+	return writeEach(ctx, s, len(receipts), func(tx *tx, i int) (gateway.Applied, error) { return s.applyReceipt(tx, &receipts[i]) })
 }
 
 func (s *Store) applyReceipt(tx *tx, receipt *gateway.Receipt) (gateway.Applied, error) {

@@ -114,11 +114,6 @@ func (q *query) id(id gateway.ID) *query {
 	return q.blob(id[:])
 }
 
-// contentless tells whether a message's contents are kept only as long as they are needed to send it, or to hand it over.
-func contentless(mode gateway.LogMode) bool {
-	return mode == gateway.LogNothing || mode == gateway.LogNumberOnly
-}
-
 // needed tells whether a message is still to be sent, or to be handed over.
 func needed(m *gateway.Message) bool {
 	return m.State == gateway.Queued || m.State == gateway.Received && m.Callback.URL != ""
@@ -151,7 +146,7 @@ func (tx *tx) insertRow(m *gateway.Message, account, carrier int64) (stored bool
 	}
 	q.textOrNull(m.Requester)
 	subject := m.Subject
-	if contentless(m.Log) && !needed(m) {
+	if m.Log.HidesContent() && !needed(m) {
 		q.null().null().null()
 		subject = ""
 	} else {

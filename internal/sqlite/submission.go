@@ -24,22 +24,13 @@ func (s *Store) InsertMessages(ctx context.Context, batch []*gateway.Submission)
 	if err := s.enrol(ctx, carriers); err != nil {
 		return nil, err
 	}
-	results := make([]gateway.Inserted, len(batch))
-	err := s.write(ctx, func(tx *tx) error {
-		for i, sub := range batch {
-			inserted, err := s.insertSubmission(tx, sub)
-			if err != nil && !isRefusal(err) {
-				return err
-			}
-			inserted.Err = err
-			results[i] = inserted
+	return writeEach(ctx, s, len(batch), func(tx *tx, i int) (gateway.Inserted, error) {
+		inserted, err := s.insertSubmission(tx, batch[i])
+		if isRefusal(err) {
+			inserted.Err, err = err, nil
 		}
-		return nil
+		return inserted, err
 	})
-	if err != nil {
-		return nil, err
-	}
-	return results, nil
 }
 
 // insertSubmission stores one submission. It refuses, if it does, before it writes.

@@ -161,7 +161,7 @@ func (s *Store) finish(tx *tx, m *gateway.Message, before, r *row, steps []gatew
 	}
 	applied.Moved = true
 	ended := before.State == gateway.Queued && r.State != gateway.Queued
-	forget := ended && (contentless(m.Log) || r.seq < tx.textsUntil)
+	forget := ended && (m.Log.HidesContent() || r.seq < tx.textsUntil)
 	if err := tx.updateRow(before, r, forget); err != nil {
 		return applied, err
 	}

@@ -38,6 +38,23 @@ func (s *Store) write(ctx context.Context, fn func(*tx) error) error {
 	return s.own(ctx, func(w *writer) error { return s.verdict(w.transact(fn)) })
 }
 
+// writeEach runs a step for each of n things in one transaction, and gives what the steps give in their order.
+func writeEach[R any](ctx context.Context, s *Store, n int, step func(tx *tx, i int) (R, error)) ([]R, error) {
+	results := make([]R, n)
+	err := s.write(ctx, func(tx *tx) (err error) {
+		for i := range results {
+			if results[i], err = step(tx, i); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return results, nil
+}
+
 // own runs fn while nobody else has the writer.
 func (s *Store) own(ctx context.Context, fn func(*writer) error) error {
 	if s.isClosed() {

@@ -150,6 +150,31 @@ var numberTests = map[string]func(*world){
 		w.ok(w.PutNumbers(w.ctx, []gateway.Number{w.number(pooledToo, "", gateway.ID{})}))
 		w.same(w.numbers(gateway.NumberFilter{Account: one}), []string{rented})
 	},
+	"an account adds numbers that nobody has, all or none": func(w *world) {
+		w.ok(w.CreateApplication(w.ctx, w.application("10000000000000001", one)))
+		fresh, another := w.number("442079460018", one, gateway.ID{}), w.number("16135550199", one, gateway.ID{})
+		fresh.Application, fresh.AddedAt = "10000000000000001", w.now.Add(time.Hour)
+		fresh.RentedAt = fresh.AddedAt
+		w.subaccount(sub)
+		w.ok(w.PutNumbers(w.ctx, []gateway.Number{w.number("16135550110", two, gateway.ID{}), w.number("16135550111", sub, gateway.ID{})}))
+		before := w.numbers(gateway.NumberFilter{})
+		for _, taken := range []string{"16135550110", "16135550111", inventory} {
+			w.refused(w.AddNumbers(w.ctx, []gateway.Number{fresh, w.number(taken, one, gateway.ID{})}), gateway.Conflict)
+		}
+		w.refused(w.AddNumbers(w.ctx, []gateway.Number{fresh, w.number("16135550112", "MANONENONENONENONENO", gateway.ID{})}), gateway.Invalid)
+		another.Application = "20000000000000002"
+		w.refused(w.AddNumbers(w.ctx, []gateway.Number{fresh, another}), gateway.Invalid)
+		w.same(w.numbers(gateway.NumberFilter{}), before)
+
+		mine := w.numberOf(one, pooled)
+		again := w.number(pooled, one, gateway.ID{})
+		again.Rate, again.Type = 99, gateway.ShortCode
+		w.ok(w.AddNumbers(w.ctx, []gateway.Number{again, fresh, fresh}))
+		w.reopen()
+		w.same(w.numberOf(one, pooled), mine)
+		w.same(w.numberOf(one, fresh.Number), fresh)
+		w.same(w.numbers(gateway.NumberFilter{}), append(before, fresh.Number))
+	},
 	"numbers of an owner that does not exist: none is put": func(w *world) {
 		err := w.PutNumbers(w.ctx, []gateway.Number{w.number("16135550199", one, gateway.ID{}), w.number("16135550198", "MANONENONENONENONENO", gateway.ID{})})
 		w.refused(err, gateway.Invalid)

@@ -118,6 +118,48 @@ var subaccountTests = map[string]func(*world){
 		w.same(must[*gateway.Message](w)(w.Message(w.ctx, sub, m.ID)).State, gateway.Delivered)
 		w.list(gateway.MessageFilter{Account: sub}, 1, []gateway.ID{m.ID})
 	},
+	"a main account reads its subaccounts' messages, and nobody else does": func(w *world) {
+		w.subaccount(sub)
+		w.subaccount(subToo)
+		m := w.message()
+		m.Account, m.Trackable, m.MediaIDs = sub, true, []string{w.id().String()}
+		mine := w.message()
+		mine.Trackable = true
+		w.accept(m)
+		w.accept(mine)
+		w.refused(w.ForgetMedia(w.ctx, one, m.ID), gateway.Conflict)
+		for _, removed := range []bool{false, true} {
+			for _, account := range []gateway.AccountID{one, sub} {
+				w.same(must[*gateway.Message](w)(w.Message(w.ctx, account, m.ID)).Account, sub)
+			}
+			for _, stranger := range []gateway.AccountID{two, subToo, "", "MANONENONENONENONENO"} {
+				_, err := w.Message(w.ctx, stranger, m.ID)
+				w.refused(err, gateway.NotFound)
+				w.refused(w.ForgetMedia(w.ctx, stranger, m.ID), gateway.NotFound)
+			}
+			_, err := w.Message(w.ctx, sub, mine.ID)
+			w.refused(err, gateway.NotFound)
+			w.refused(w.ForgetMedia(w.ctx, sub, mine.ID), gateway.NotFound)
+			results, err := w.RecordConversions(w.ctx, []gateway.Conversion{
+				{Account: one, Message: m.ID, Status: gateway.Converted},
+				{Account: subToo, Message: m.ID, Status: gateway.NotConverted},
+				{Account: two, Message: m.ID, Status: gateway.NotConverted},
+				{Account: sub, Message: mine.ID, Status: gateway.NotConverted},
+			})
+			w.ok(err)
+			w.ok(results[0])
+			for _, err := range results[1:] {
+				w.refused(err, gateway.NotFound)
+			}
+			if !removed {
+				w.record(w.settled(m, 1, w.taken(1, "a")))
+				w.ok(w.RemoveSubaccount(w.ctx, one, sub, false, w.now))
+			}
+		}
+		w.same(w.conversions(gateway.ConversionFilter{}), []string{"main 1/0/0/0"})
+		w.ok(w.ForgetMedia(w.ctx, one, m.ID))
+		w.same(must[*gateway.Message](w)(w.Message(w.ctx, one, m.ID)).MediaIDs, []string(nil))
+	},
 	"what a removed subaccount has goes to its main account": func(w *world) {
 		p := w.belongings()
 		campaign := w.campaignOfSub()
