@@ -12,10 +12,6 @@ import (
 	"github.com/heliograph/heliograph/internal/mm7"
 )
 
-// Overhead is what text, SMIL and the heads of the parts take of what a peer takes in one message: 1,600 characters of four octets, and some for the
-// rest. The files have what is left of it.
-const Overhead = 10 << 10
-
 const (
 	typeSMIL = "application/smil"
 	typeText = "text/plain"

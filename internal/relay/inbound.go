@@ -168,7 +168,7 @@ func (c *Carrier) takeParts(a *arrival, body *mm4.Body) error {
 // takePart takes a part as it comes: SMIL says how the others are to be shown, which nobody here asks.
 func (c *Carrier) takePart(a *arrival, part *mm4.Incoming) error {
 	switch part.Type {
-	case typeSMIL:
+	case typeSMIL, typeSMIL + "+xml":
 		return nil
 	case typeText:
 		source := part.Text()

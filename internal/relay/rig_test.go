@@ -35,7 +35,7 @@ var loopback = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
 // rig is a carrier, what it is given, and what it says.
 type rig struct {
 	*Carrier
-	t *testing.T
+	t testing.TB
 
 	mu       sync.Mutex
 	log      bytes.Buffer
@@ -57,7 +57,7 @@ func (r *rig) Write(line []byte) (int, error) {
 }
 
 // newRig makes a carrier to a peer; start runs it.
-func newRig(t *testing.T, address string, settings ...func(*Config)) *rig {
+func newRig(t testing.TB, address string, settings ...func(*Config)) *rig {
 	t.Helper()
 	r := &rig{t: t, folder: t.TempDir()}
 	cfg := Config{
@@ -85,7 +85,7 @@ func newRig(t *testing.T, address string, settings ...func(*Config)) *rig {
 }
 
 // withHub is a carrier before a hub with knobs, both running.
-func withHub(t *testing.T, knobs mm4test.Config, settings ...func(*Config)) (*rig, *mm4test.Hub) {
+func withHub(t testing.TB, knobs mm4test.Config, settings ...func(*Config)) (*rig, *mm4test.Hub) {
 	t.Helper()
 	var r *rig
 	ready := make(chan struct{})
@@ -109,16 +109,17 @@ func withHub(t *testing.T, knobs mm4test.Config, settings ...func(*Config)) (*ri
 	if err != nil {
 		t.Fatal(err)
 	}
-	run(t, hub.Run)
+	stop := run(t, hub.Run)
 	r = newRig(t, hub.Addr(), settings...)
 	close(ready)
 	r.start()
+	t.Cleanup(func() { _ = stop() }) // before the carrier does; its error is looked at later
 	r.await("the hub", func() bool { return r.Places() > 0 })
 	return r, hub
 }
 
 // run runs something until the test ends, or what it returns is called.
-func run(t *testing.T, what func(context.Context) error) (stop func() error) {
+func run(t testing.TB, what func(context.Context) error) (stop func() error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- what(ctx) }()

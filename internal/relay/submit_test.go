@@ -18,7 +18,7 @@ import (
 
 // TestForward: what the peer gets of a message, and what comes back.
 func TestForward(t *testing.T) {
-	r, hub := withHub(t, mm4test.Config{AckReports: true, Fate: func(mm4.Address) mm4test.Fate { return mm4test.Fate{Read: true} }},
+	r, hub := withHub(t, mm4test.Config{AckReports: true, Fate: func(mm4.Address) mm4test.Fate { return mm4test.Fate{Read: true} }}, // which is not asked for
 		func(c *Config) { c.ValidityPeriod = true })
 	m := message(1, "Grüße", "one", "two")
 	m.ExpiresAt = time.Now().Add(time.Hour)
@@ -47,7 +47,7 @@ func TestForward(t *testing.T) {
 			t.Errorf("the SMIL does not show %s: %s", name, parts[0])
 		}
 	}
-	r.await("the responses to what the hub reports", func() bool { return hub.Counters().Responses == 1 })
+	r.await("the responses to what the hub reports", func() bool { return hub.Counters().Responses == 1 && r.Stats().Replies == 1 })
 	receipts, _ := r.taken()
 	want := gateway.Receipt{
 		Carrier: "hub", CarrierID: m.ID.String(), Outcome: gateway.ReceiptDelivered, Detail: "Retrieved", From: ours, To: theirs, At: receipts[0].At,
@@ -55,7 +55,7 @@ func TestForward(t *testing.T) {
 	if len(receipts) != 1 || receipts[0] != want {
 		t.Errorf("%+v", receipts)
 	}
-	if s := r.Stats(); s.Accepted != 1 || s.Responses != 1 || s.ResponsesLate != 0 || s.Receipts != 1 || s.ReceiptsKept != 1 || s.Replies != 1 || s.Reads > 1 {
+	if s := r.Stats(); s.Accepted != 1 || s.Responses != 1 || s.ResponsesLate != 0 || s.Receipts != 1 || s.ReceiptsKept != 1 || s.Reads != 0 {
 		t.Errorf("%+v", s)
 	}
 }
@@ -209,11 +209,17 @@ func TestNoResponse(t *testing.T) {
 	if places, binds := r.Places(), r.Binds(); places != 1 || binds[0].State != "trying" || binds[0].Window != 1 {
 		t.Errorf("%d places, %+v", places, binds)
 	}
+	r.patient()
 	first, second := r.begin(message(10, "x")), r.begin(message(11, "x"))
 	if o := <-second; o.Status != gateway.NotSent {
 		t.Errorf("a second one leaves: %+v", o)
 	}
-	if o := <-first; o.Status != gateway.Unanswered {
+	r.await("the forward", func() bool { return hub.Counters().Forwards == 4 })
+	response := &mm4.Response{Head: mm4.Head{TransactionID: gateway.ID{10}.String()}, Of: mm4.ForwardReq, Status: mm4.Ok}
+	if err := r.takeResponse(t.Context(), mm4.Envelope{}, response); err != nil {
+		t.Error(err)
+	}
+	if o := <-first; o.Status != gateway.Accepted {
 		t.Errorf("%+v", o)
 	}
 	late := &mm4.Response{Head: mm4.Head{TransactionID: "none", MessageID: "none"}, Of: mm4.ForwardReq, Status: mm4.Ok}
@@ -227,6 +233,13 @@ func TestNoResponse(t *testing.T) {
 	if c := hub.Counters(); c.Duplicates != 1 {
 		t.Errorf("the hub does not know the message again: %+v", c)
 	}
+}
+
+// patient makes the carrier wait as long as it takes.
+func (r *rig) patient() {
+	r.Carrier.mu.Lock()
+	defer r.Carrier.mu.Unlock()
+	r.ResponseTimeout = time.Hour
 }
 
 // TestResponseComesFirst: the response to an earlier forward of the same message settles the one that has not left yet, without sending it again.
@@ -309,14 +322,36 @@ func TestStop(t *testing.T) {
 	}
 }
 
+// shutDoor lets nobody in until it is open.
+type shutDoor struct {
+	net.Listener
+	open atomic.Bool
+}
+
+// Accept gives the next connection, once the door is open.
+func (d *shutDoor) Accept() (net.Conn, error) {
+	for {
+		conn, err := d.Listener.Accept()
+		if err != nil || d.open.Load() {
+			return conn, err
+		}
+		_ = conn.Close() // it is to fail
+	}
+}
+
 // TestPeerAway: while the peer cannot be reached there are no places, and the nudge comes when it can.
 func TestPeerAway(t *testing.T) {
-	free, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	address := free.Addr().String()
-	_ = free.Close()
+	away := &shutDoor{Listener: listener}
+	hub, err := mm4test.New(mm4test.Config{Listener: away})
+	if err != nil {
+		t.Fatal(err)
+	}
+	run(t, hub.Run)
+	address := hub.Addr()
 	r := newRig(t, address, func(c *Config) { c.Steady = 50 * time.Millisecond })
 	if o := r.submit(message(1, "x")); o.Status != gateway.NotSent {
 		t.Errorf("before Run: %+v", o)
@@ -329,11 +364,7 @@ func TestPeerAway(t *testing.T) {
 	if strings.Contains(r.said(), address) {
 		t.Errorf("the reason changes with the address: %s", r.said())
 	}
-	hub, err := mm4test.New(mm4test.Config{Address: address})
-	if err != nil {
-		t.Fatal(err)
-	}
-	run(t, hub.Run)
+	away.open.Store(true)
 	r.await("the nudge", func() bool { r.mu.Lock(); defer r.mu.Unlock(); return r.nudged > 0 })
 	if r.Places() == 0 || r.Binds()[0].State != "up" {
 		t.Errorf("%+v", r.Binds())
