@@ -21,7 +21,7 @@ var rows = [][]string{
 	1: {"gateway"},
 	2: {"tpdu", "numbering", "pricing", "smpp", "mm7", "mm4", "egress", "groupcommit", "docs"},
 	3: {"mt", "mo", "dlr", "media"},
-	4: {"plivo", "operator", "console", "webhook", "esme", "vasp", "upstream", "loopback", "sqlite", "postgres"},
+	4: {"plivo", "operator", "console", "webhook", "esme", "vasp", "relay", "upstream", "loopback", "sqlite", "postgres"},
 }
 
 // program is the row of cmd: it wires everything and decides nothing.

@@ -39,12 +39,20 @@ type benchCommand struct {
 	Window     int    `default:"200" help:"Window of each of them."`
 	CPUProfile string `help:"Write a CPU profile of the server to this file." placeholder:"FILE"`
 	Log        string `help:"Write the log of a server of our own to this file." placeholder:"FILE"`
+
+	MMS      int `name:"mms" default:"0" help:"Send MMS with a picture of about this many octets, through a pretend MMSC; 0: texts." placeholder:"OCTETS"`
+	MMSLimit int `name:"mms-limit" default:"300000" help:"Octets that the MMSC of a server of our own takes." placeholder:"OCTETS"`
+
+	folder string // of the data of a server of our own; empty: there is none
 }
 
 // Run sends the load and prints what it measured.
 func (c benchCommand) Run(ctx context.Context, std streams) error {
 	if c.Messages < 1 || c.Connections < 1 || c.Senders < 1 || c.Senders > 1000 || c.Rate < 0 {
 		return errors.New("messages and connections must be positive, senders 1 to 1000, the rate not negative")
+	}
+	if c.MMS < 0 || c.MMS > mostMMS || c.MMS > 0 && (c.Backlog > 0 || c.MMSLimit < leastBytes) {
+		return fmt.Errorf("a picture has at most %d octets, its limit is %d or more, and no backlog is measured with it", mostMMS, leastBytes)
 	}
 	if err := c.checkBacklog(); err != nil {
 		return err
@@ -163,17 +171,6 @@ func (c *benchCommand) startOwn(ctx context.Context, target *client) (own *ownSe
 		return own, err
 	}
 	own.undo = append(own.undo, func() { _ = os.RemoveAll(folder) })
-	settings := smpptest.Config{}
-	if c.Backlog > 0 {
-		own.lanes = newLaneWatch(c.BacklogSenders, c.BacklogInterval)
-		settings.OnSubmit = own.lanes.submitted
-	}
-	smsc, err := smpptest.Listen(settings)
-	if err != nil {
-		return own, err
-	}
-	own.smsc = smsc
-	own.undo = append(own.undo, background(ctx, smsc.Run))
 	var log io.Writer
 	if c.Log != "" {
 		file, err := os.Create(c.Log)
@@ -183,18 +180,42 @@ func (c *benchCommand) startOwn(ctx context.Context, target *client) (own *ownSe
 		own.undo = append(own.undo, func() { _ = file.Close() })
 		log = file
 	}
-	own.server, err = startOwnServer(ctx, folder, smsc.Addr(), fmt.Sprintf("binds: %d, window: %d", c.Binds, c.Window), target, log)
-	return own, err
+	if c.MMS > 0 {
+		return own, c.startOwnMMS(ctx, own, folder, target, log)
+	}
+	return own, c.startOwnSMS(ctx, own, folder, target, log)
 }
 
-// startOwnServer starts a server with one SMPP carrier in a folder, gives it fresh credentials and points the client at it.
-func startOwnServer(ctx context.Context, folder, smsc, carrierSettings string, target *client, log io.Writer) (*child, error) {
+// startOwnSMS starts a server of our own with a pretend SMSC, and points the client at it.
+func (c *benchCommand) startOwnSMS(ctx context.Context, own *ownServer, folder string, target *client, log io.Writer) error {
+	settings := smpptest.Config{}
+	if c.Backlog > 0 {
+		own.lanes = newLaneWatch(c.BacklogSenders, c.BacklogInterval)
+		settings.OnSubmit = own.lanes.submitted
+	}
+	smsc, err := smpptest.Listen(settings)
+	if err != nil {
+		return err
+	}
+	own.smsc = smsc
+	own.undo = append(own.undo, background(ctx, smsc.Run))
+	own.server, err = startOwnServer(ctx, folder, smppCarrier(smsc.Addr(), fmt.Sprintf("binds: %d, window: %d", c.Binds, c.Window)), target, log)
+	return err
+}
+
+// smppCarrier is a configuration's carrier that binds to a pretend SMSC.
+func smppCarrier(smsc, settings string) string {
+	return fmt.Sprintf("{name: main, protocol: smpp, address: %q, system_id: heliograph, password: secret, %s}", smsc, settings)
+}
+
+// startOwnServer starts a server with one carrier, as its configuration has it, in a folder, gives it fresh credentials and points the client at it.
+func startOwnServer(ctx context.Context, folder, carrier string, target *client, log io.Writer) (*child, error) {
 	account := newCredentials(target)
 	config := fmt.Sprintf(`listen: 127.0.0.1:0
 data: %q
 carriers:
-  - {name: main, protocol: smpp, address: %q, system_id: heliograph, password: secret, %s}
-`, filepath.Join(folder, "data"), smsc, carrierSettings)
+  - %s
+`, filepath.Join(folder, "data"), carrier)
 	file := filepath.Join(folder, "heliograph.yaml")
 	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
 		return nil, err

@@ -8,12 +8,17 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/http"
+	"net/url"
 	"os"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/heliograph/heliograph/internal/esme"
 	"github.com/heliograph/heliograph/internal/gateway"
 	"github.com/heliograph/heliograph/internal/loopback"
+	"github.com/heliograph/heliograph/internal/media"
 	"github.com/heliograph/heliograph/internal/mt"
 	"github.com/heliograph/heliograph/internal/operator"
 )
@@ -24,7 +29,7 @@ const loopbackName = "loopback"
 // CarrierConfig is one carrier. Settings that its protocol does not have must be absent.
 type CarrierConfig struct {
 	Name     string `yaml:"name"`
-	Protocol string `yaml:"protocol"` // smpp or loopback
+	Protocol string `yaml:"protocol"` // smpp, mm7 or loopback
 
 	// SMPP.
 	Address         string   `yaml:"address"`
@@ -64,6 +69,31 @@ type CarrierConfig struct {
 	Alphanumeric *NumberingTag `yaml:"alphanumeric"`
 	Destination  *NumberingTag `yaml:"destination"`
 
+	// MMS is the carrier by which the MMS of numbers go that this one hosts.
+	MMS string `yaml:"mms"`
+
+	// MM7, besides tls_ca, tls_server_name, password, window (requests at once), response_timeout, receipts (final or none), validity_period and answers (by
+	// StatusCode).
+	URL              string `yaml:"url"`
+	Username         string `yaml:"username"` // of basic authentication; empty: none
+	VASPID           string `yaml:"vasp_id"`
+	VASID            string `yaml:"vas_id"`
+	ServiceCode      string `yaml:"service_code"`
+	Schema           string `yaml:"schema"`      // REL-5-MM7-1-0 … REL-6-MM7-1-5
+	MM7Version       string `yaml:"mm7_version"` // empty: the one that belongs to the schema
+	Transfer         string `yaml:"transfer"`    // binary or base64
+	BareNumbers      bool   `yaml:"bare_numbers"`
+	AnyTransactionID bool   `yaml:"any_transaction_id"`
+	AllowAdaptations *bool  `yaml:"allow_adaptations"` // nil: the MMSC's own default
+	// ReportStates says what an MMStatus means: delivered, pending, or the error code that the message is undelivered with.
+	ReportStates    map[string]string `yaml:"report_states"`
+	InboundUsername string            `yaml:"inbound_username"` // that the MMSC must give
+	InboundPassword string            `yaml:"inbound_password"`
+	MaxBytes        int64             `yaml:"max_bytes"` // of a message
+	MaxWidth        int               `yaml:"max_width"` // of a picture
+	MaxHeight       int               `yaml:"max_height"`
+	MediaTypes      []string          `yaml:"media_types"` // that are taken; empty: all
+
 	// Loopback.
 	Delay Duration `yaml:"delay"`
 
@@ -85,7 +115,8 @@ type RetryConfig struct {
 	Most  Duration `yaml:"most"`
 }
 
-func checkCarriers(list []CarrierConfig) []error {
+// checkCarriers finds what is wrong with carriers. exposed: others than this machine reach the server.
+func checkCarriers(list []CarrierConfig, exposed bool) []error {
 	var errs []error
 	seen := map[string]bool{}
 	for i := range list {
@@ -98,15 +129,18 @@ func checkCarriers(list []CarrierConfig) []error {
 			errs = append(errs, fmt.Errorf("%s.name: %q is there twice", at, c.Name))
 		}
 		seen[c.Name] = true
-		for _, err := range c.check() {
+		for _, err := range c.check(exposed) {
 			errs = append(errs, fmt.Errorf("%s.%w", at, err))
+		}
+		if c.MMS != "" && !slices.ContainsFunc(list, func(other CarrierConfig) bool { return other.Name == c.MMS && other.Protocol != "smpp" }) {
+			errs = append(errs, fmt.Errorf("%s.mms: there is no carrier %q that carries MMS", at, c.MMS))
 		}
 	}
 	return errs
 }
 
 // check finds what is wrong with one carrier.
-func (c *CarrierConfig) check() []error {
+func (c *CarrierConfig) check(exposed bool) []error {
 	var errs []error
 	wrong := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
 	if c.Rate < 0 {
@@ -125,10 +159,12 @@ func (c *CarrierConfig) check() []error {
 		}
 	case "smpp":
 		errs = append(errs, c.checkSMPP()...)
-	case "mm7", "plivo":
+	case "mm7":
+		errs = append(errs, c.checkMM7(exposed)...)
+	case "plivo":
 		wrong("protocol: %s is not supported by this version", c.Protocol)
 	default:
-		wrong("protocol: must be smpp or loopback")
+		wrong("protocol: must be smpp, mm7 or loopback")
 	}
 	return errs
 }
@@ -203,10 +239,13 @@ func (c *CarrierConfig) checkSMPP() []error {
 
 // tlsConfig is how the connection is secured, nil: not at all.
 func (c *CarrierConfig) tlsConfig() (*tls.Config, error) {
-	if !c.TLS {
+	if !c.TLS && !strings.HasPrefix(c.URL, "https:") {
 		return nil, nil
 	}
 	host, _, _ := net.SplitHostPort(c.Address)
+	if at, err := url.Parse(c.URL); err == nil && at.Hostname() != "" {
+		host = at.Hostname()
+	}
 	cfg := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: host}
 	if c.TLSServerName != "" {
 		cfg.ServerName = c.TLSServerName
@@ -234,18 +273,25 @@ type carrier struct {
 	run       func(context.Context) error
 	binds     func() []operator.Bind
 	receipted func() int64
+	posted    http.Handler // what the carrier posts to us; nil: nothing
+	// brought counts messages from handsets by what became of them, and requests that were not the carrier's; nil: it brings none that way.
+	brought func() (outcomes map[string]int64, intruders int64)
 }
 
-// takers take what carriers bring.
-type takers struct {
+// wires are what carriers are connected to: who takes what they bring, and the files of messages.
+type wires struct {
 	receipt  func(gateway.Receipt, func(error))
 	part     func(gateway.InboundPart, func(error))
 	settled  func(session uint64, until time.Time)
 	handsets *handsets // of the pretend networks
+	whose    func(number string) (gateway.AccountID, bool)
+	library  *media.Library
+	ids      *gateway.IDSource
+	log      *slog.Logger
 }
 
 // newCarriers makes the configured carriers, or loopback where there is none, and makes them known to the dispatcher.
-func newCarriers(cfg *Config, d *mt.Dispatcher, to takers, log *slog.Logger) (carriers, error) {
+func newCarriers(cfg *Config, d *mt.Dispatcher, w *wires) (carriers, error) {
 	list := cfg.Carriers
 	if len(list) == 0 {
 		list = []CarrierConfig{{Name: loopbackName, Protocol: "loopback"}}
@@ -257,11 +303,16 @@ func newCarriers(cfg *Config, d *mt.Dispatcher, to takers, log *slog.Logger) (ca
 			Rate: c.Rate, Hold: c.Unanswered == "hold",
 			Retry: gateway.SubmitRetry{First: time.Duration(c.Retry.First), Most: time.Duration(c.Retry.Most)},
 		}
-		if c.Protocol == "loopback" {
-			made = append(made, addLoopback(c, d, settings, to))
-			continue
+		var added carrier
+		var err error
+		switch c.Protocol {
+		case "loopback":
+			added = addLoopback(c, d, settings, w)
+		case "mm7":
+			added, err = addMM7(c, d, settings, w)
+		default:
+			added, err = addSMPP(c, d, settings, w)
 		}
-		added, err := addSMPP(c, d, settings, to, log)
 		if err != nil {
 			return nil, fmt.Errorf("carrier %s: %w", c.Name, err)
 		}
@@ -270,9 +321,9 @@ func newCarriers(cfg *Config, d *mt.Dispatcher, to takers, log *slog.Logger) (ca
 	return made, nil
 }
 
-func addLoopback(c *CarrierConfig, d *mt.Dispatcher, settings mt.CarrierSettings, to takers) carrier {
-	l := loopback.New(loopback.Config{Name: c.Name, Delay: time.Duration(c.Delay), Now: time.Now, OnReceipt: to.receipt, OnPart: to.handsets.part})
-	to.handsets.networks = append(to.handsets.networks, l)
+func addLoopback(c *CarrierConfig, d *mt.Dispatcher, settings mt.CarrierSettings, w *wires) carrier {
+	l := loopback.New(loopback.Config{Name: c.Name, Delay: time.Duration(c.Delay), Now: time.Now, OnReceipt: w.receipt, OnPart: w.handsets.part})
+	w.handsets.networks = append(w.handsets.networks, l)
 	l.OnPlaces(d.AddCarrier(c.Name, l, settings))
 	return carrier{
 		name: c.Name, run: l.Run,
@@ -281,17 +332,18 @@ func addLoopback(c *CarrierConfig, d *mt.Dispatcher, settings mt.CarrierSettings
 	}
 }
 
-func addSMPP(c *CarrierConfig, d *mt.Dispatcher, settings mt.CarrierSettings, to takers, log *slog.Logger) (carrier, error) {
+func addSMPP(c *CarrierConfig, d *mt.Dispatcher, settings mt.CarrierSettings, w *wires) (carrier, error) {
 	settled, err := c.esme()
 	if err != nil {
 		return carrier{}, err
 	}
-	settled.Now, settled.Log = time.Now, log
-	settled.OnReceipt, settled.OnPart, settled.OnSettled = to.receipt, to.part, to.settled
+	settled.Now, settled.Log = time.Now, w.log
+	settled.OnReceipt, settled.OnPart, settled.OnSettled = w.receipt, w.part, w.settled
 	e, err := esme.New(settled)
 	if err != nil {
 		return carrier{}, err
 	}
+	settings.Services, settings.MMS = gateway.Services(gateway.SMS), c.MMS
 	e.OnPlaces(d.AddCarrier(c.Name, e, settings))
 	return carrier{
 		name: c.Name, run: e.Run, receipted: e.Receipts,
@@ -338,6 +390,27 @@ func (cs carriers) binds(name string) []operator.Bind {
 		return c.binds()
 	}
 	return nil
+}
+
+// carriersPath begins the addresses that carriers post to: /carriers/NAME/mm7.
+const carriersPath = "/carriers/"
+
+// posted serves what carriers post.
+func (cs carriers) posted(w http.ResponseWriter, r *http.Request) {
+	name, what, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, carriersPath), "/")
+	c := cs.named(name)
+	if c == nil || c.posted == nil || what != "mm7" {
+		writeStatus(w, http.StatusNotFound, "not found", "no carrier posts to this address")
+		return
+	}
+	c.posted.ServeHTTP(w, r)
+}
+
+func (cs carriers) brought(name string) (outcomes map[string]int64, intruders int64) {
+	if c := cs.named(name); c != nil && c.brought != nil {
+		return c.brought()
+	}
+	return nil, 0
 }
 
 func (cs carriers) receipted(name string) int64 {

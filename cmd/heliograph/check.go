@@ -90,7 +90,7 @@ func checkConfig(c *Config) []error {
 	_, bad := readPrices(c.Prices)
 	errs = append(errs, bad...)
 	errs = append(errs, checkTLS(c.TLS)...)
-	errs = append(errs, checkCarriers(c.Carriers)...)
+	errs = append(errs, checkCarriers(c.Carriers, !onLoopback(c.Listen))...)
 	return append(errs, checkRoutes(c)...)
 }
 
@@ -127,6 +127,11 @@ func checkRoutes(c *Config) []error {
 		}
 		if _, ok := gateway.ParseNumberType(r.SenderType); r.SenderType != "" && !ok {
 			errs = append(errs, fmt.Errorf("%s.sender_type: must be longcode, tollfree, shortcode or alphanumeric", at))
+		}
+		for _, name := range r.Services {
+			if _, ok := gateway.ParseService(name); !ok {
+				errs = append(errs, fmt.Errorf("%s.services: must be sms or mms", at))
+			}
 		}
 		if r.Account != "" && !gateway.AccountID(r.Account).Valid() {
 			errs = append(errs, fmt.Errorf("%s.account: %q is no auth id", at, r.Account))

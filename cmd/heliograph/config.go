@@ -71,6 +71,7 @@ type RouteConfig struct {
 	Prefix     string   `yaml:"prefix"`
 	SenderType string   `yaml:"sender_type"`
 	Account    string   `yaml:"account"`
+	Services   []string `yaml:"services"` // sms, mms; empty: all
 	Carriers   []string `yaml:"carriers"`
 }
 
@@ -200,7 +201,15 @@ func (c *Config) routes(carriers []string) gateway.Routes {
 	routes := make(gateway.Routes, len(c.Routes))
 	for i, r := range c.Routes {
 		sender, _ := gateway.ParseNumberType(r.SenderType)
-		routes[i] = gateway.Route{Prefix: r.Prefix, Type: sender, Account: gateway.AccountID(r.Account), Carriers: r.Carriers}
+		var services []gateway.Service
+		for _, name := range r.Services {
+			if service, ok := gateway.ParseService(name); ok {
+				services = append(services, service)
+			}
+		}
+		routes[i] = gateway.Route{
+			Prefix: r.Prefix, Type: sender, Account: gateway.AccountID(r.Account), Services: gateway.Services(services...), Carriers: r.Carriers,
+		}
 	}
 	return routes
 }

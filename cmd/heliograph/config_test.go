@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/heliograph/heliograph/internal/gateway"
+	"github.com/heliograph/heliograph/internal/mm7"
 )
 
 func writeConfig(t *testing.T, text string) string {
@@ -71,6 +72,58 @@ egress:
 }
 
 // TestPrecedence: the environment wins over the file, the file over the default.
+// TestMM7Config: what is set of an MM7 carrier, and what holds where nothing is.
+func TestMM7Config(t *testing.T) {
+	cfg, errs := loadConfig(writeConfig(t, `
+carriers:
+  - {name: bare, protocol: mm7, url: "http://mmsc.example.net"}
+  - name: hub
+    protocol: mm7
+    url: https://mmsc.example.net/mm7
+    username: us
+    password: secret
+    schema: REL-5-MM7-1-2
+    transfer: base64
+    receipts: none
+    allow_adaptations: false
+    answers: {"4007": throttled, "2999": "30"}
+    report_states: {Forwarded: delivered, Other: pending, Vendor: "30"}
+    max_bytes: 300000
+    max_width: 640
+    media_types: [image/jpeg]
+    inbound_username: hub
+    inbound_password: other
+  - {name: texts, protocol: smpp, address: "h:1", system_id: u, mms: hub}
+routes:
+  - {services: [mms], carriers: [hub]}
+`), environment(nil))
+	if errs = append(errs, checkConfig(&cfg)...); len(errs) > 0 {
+		t.Fatal(errs)
+	}
+	hub, err := cfg.Carriers[1].vasp()
+	if err != nil || hub.TLS == nil || hub.TLS.ServerName != "mmsc.example.net" || hub.Dialect.Schema != "REL-5-MM7-1-2" || hub.Transfer != mm7.Base64 || !hub.NoReports ||
+		hub.Adaptations != mm7.No || hub.Answers[4007].Status != gateway.Throttled || hub.Answers[2999].Reason != gateway.Spam || hub.InboundPassword != "other" ||
+		hub.MMStates["Forwarded"].Outcome != gateway.ReceiptDelivered || hub.MMStates["Other"].Outcome != gateway.InTransit || hub.MMStates["Vendor"].Reason != gateway.Spam {
+		t.Errorf("got %+v, %v", hub, err)
+	}
+	bare, err := cfg.Carriers[0].vasp()
+	if err != nil || bare.TLS != nil || bare.NoReports || bare.Adaptations != mm7.Absent || bare.Transfer != mm7.Binary {
+		t.Errorf("got %+v, %v", bare, err)
+	}
+	for _, test := range []struct {
+		carrier string
+		bytes   int64
+		limited bool
+	}{{"bare", 600_000 - 10<<10, true}, {"hub", 300_000 - 10<<10, true}, {"texts", 0, false}, {"none", 0, false}} {
+		if got, ok := cfg.mediaLimits(test.carrier); ok != test.limited || got.MaxBytes != test.bytes {
+			t.Errorf("%s: %+v, %v", test.carrier, got, ok)
+		}
+	}
+	if got := cfg.routes(nil); got[0].Services != gateway.Services(gateway.MMS) {
+		t.Errorf("routes: %+v", got)
+	}
+}
+
 func TestPrecedence(t *testing.T) {
 	file := writeConfig(t, "listen: 127.0.0.1:9000\nlog: {level: debug}\n")
 	cfg, errs := loadConfig(file, environment(map[string]string{
@@ -172,7 +225,7 @@ func TestConfigErrors(t *testing.T) {
 		"media: {used: 23h}":                                           "media:",
 		"media: {unused: 3d, used: 2d}":                                "media:",
 		"carriers: [{protocol: loopback}]":                             "carriers[0].name:",
-		"carriers: [{name: a, protocol: mm7}]":                         "carriers[0].protocol:",
+		"carriers: [{name: a, protocol: mm7}]":                         "carriers[0].url:",
 		"carriers: [{name: a, protocol: loopback, rate: -1}]":          "carriers[0].rate:",
 		"carriers: [{name: a, protocol: loopback, unanswered: shout}]": "carriers[0].unanswered:",
 		"api_limit: {requests: -1}":                                    "api_limit:",
@@ -193,6 +246,20 @@ func TestConfigErrors(t *testing.T) {
 		"{carriers: [{name: a, protocol: loopback}], routes: [{prefix: '1'}]}":                                       "routes[0].carriers:",
 		"carriers: [{name: a, protocol: smpp, address: 'h:1', system_id: u, country: Utopia}]":                       "carriers[0].country:",
 		"carriers: [{name: a, protocol: smpp, address: 'h:1', system_id: u, unrented_number: sell}]":                 "carriers[0].unrented_number:",
+		"carriers: [{name: a, protocol: mm7, url: 'http://u:p@h/'}]":                                                 "carriers[0].url:",
+		"carriers: [{name: a/b, protocol: mm7, url: 'http://h/'}]":                                                   "carriers[0].name:",
+		"carriers: [{name: a, protocol: mm7, url: 'http://h/', transfer: gzip}]":                                     "carriers[0].transfer",
+		"carriers: [{name: a, protocol: mm7, url: 'http://h/', receipts: failures}]":                                 "carriers[0].receipts",
+		"carriers: [{name: a, protocol: mm7, url: 'http://h/', answers: {'999': throttled}}]":                        "carriers[0].answers",
+		"carriers: [{name: a, protocol: mm7, url: 'http://h/', answers: {'4007': maybe}}]":                           "carriers[0].answers",
+		"carriers: [{name: a, protocol: mm7, url: 'http://h/', report_states: {Forwarded: maybe}}]":                  "carriers[0].report_states",
+		"carriers: [{name: a, protocol: mm7, url: 'http://h/', max_bytes: 100}]":                                     "carriers[0].max_bytes",
+		"carriers: [{name: a, protocol: mm7, url: 'http://h/', max_width: -1}]":                                      "carriers[0].max_width",
+		"carriers: [{name: a, protocol: mm7, url: 'http://h/', media_types: [image/svg+xml]}]":                       "carriers[0].media_types",
+		"carriers: [{name: a, protocol: mm7, url: 'http://h/', inbound_username: hub}]":                              "carriers[0].inbound_username",
+		"carriers: [{name: a, protocol: mm7, url: 'http://h/', window: 10001}]":                                      "carriers[0].window",
+		"carriers: [{name: a, protocol: mm7, url: 'http://h/', mms: b}]":                                             "carriers[0].mms",
+		"{listen: ':8080', carriers: [{name: a, protocol: mm7, url: 'http://h/'}]}":                                  "carriers[0].inbound_username",
 	}
 	for text, want := range cases {
 		cfg, errs := loadConfig(writeConfig(t, text), environment(nil))

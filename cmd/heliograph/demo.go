@@ -95,7 +95,7 @@ func (d *demo) start(ctx context.Context) error {
 	}
 	d.undo = append(d.undo, d.sink.stop)
 	d.target.http = &http.Client{Timeout: 10 * time.Second}
-	if d.server, err = startOwnServer(ctx, folder, d.smsc.Addr(), "binds: 1", &d.target, d.log); err != nil {
+	if d.server, err = startOwnServer(ctx, folder, smppCarrier(d.smsc.Addr(), "binds: 1"), &d.target, d.log); err != nil {
 		return err
 	}
 	d.undo = append(d.undo, d.server.stop)

@@ -98,6 +98,8 @@ func (s *server) handler() http.Handler {
 			metrics.ServeHTTP(w, r)
 		case strings.HasPrefix(path, media.Prefix):
 			s.library.ServeHTTP(w, r)
+		case strings.HasPrefix(path, carriersPath):
+			s.carriers.posted(w, r)
 		case strings.HasPrefix(path, "/admin/debug/pprof/"):
 			profiles.ServeHTTP(w, r)
 		case strings.HasPrefix(path, "/admin/"):

@@ -85,7 +85,7 @@ func newLoad(ctx context.Context, c *benchCommand, target *client) (*load, error
 	}
 	numbers := make([]number, c.Senders)
 	for i := range numbers {
-		numbers[i] = number{fmt.Sprintf("1415556%04d", i), "longcode", 0, target.authID, []string{"sms"}}
+		numbers[i] = number{fmt.Sprintf("1415556%04d", i), "longcode", 0, target.authID, []string{"sms", "mms"}}
 	}
 	if err := target.operator(ctx, http.MethodPost, "/numbers", map[string]any{"numbers": numbers}, nil); err != nil {
 		return nil, err
@@ -119,6 +119,22 @@ func (l *load) run(ctx context.Context) (*benchResult, error) {
 		defer func() { _ = sink.stop() }()
 		l.sink, arguments["url"] = sink, sink.url
 	}
+	finish := func(*benchResult) error { return nil }
+	if l.MMS > 0 {
+		var err error
+		if finish, err = l.attachPicture(ctx, arguments); err != nil {
+			return nil, err
+		}
+	}
+	result, err := l.runWith(ctx, arguments)
+	if result == nil {
+		result = &benchResult{}
+	}
+	return result, errors.Join(err, finish(result))
+}
+
+// runWith sends messages with these arguments.
+func (l *load) runWith(ctx context.Context, arguments map[string]any) (*benchResult, error) {
 	body, err := json.Marshal(arguments)
 	if err != nil {
 		return nil, err

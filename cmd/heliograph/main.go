@@ -32,6 +32,7 @@ type commands struct {
 
 	Demo    demoCommand    `cmd:"" help:"Send one message through everything in a throw-away folder and print its timeline."`
 	SMSC    smscCommand    `cmd:"" name:"smsc" help:"Run a pretend SMSC (SMPP 3.4) with fault knobs."`
+	MMSC    mmscCommand    `cmd:"" name:"mmsc" help:"Run a pretend MMSC (MM7) with fault knobs."`
 	Bench   benchCommand   `cmd:"" help:"Send load, receive the callbacks, print rates and latencies."`
 	Check   checkCommand   `cmd:"" help:"Print every error of a configuration at once."`
 	Version versionCommand `cmd:"" help:"Print the version."`

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/heliograph/heliograph/internal/egress"
 	"github.com/heliograph/heliograph/internal/gateway"
 	"github.com/heliograph/heliograph/internal/media"
 )
@@ -26,6 +27,20 @@ func openLibrary(cfg *Config, key [32]byte, index media.Index, log *slog.Logger)
 		Dir: filepath.Join(cfg.Data, mediaFolder), Index: index, Links: links, Now: time.Now, Log: log,
 		Unused: time.Duration(cfg.Media.Unused), Used: time.Duration(cfg.Media.Used), Room: cfg.Media.Room << 20,
 	})
+}
+
+// mostMMS is how many octets the files of a message may have together, and so each of them.
+const mostMMS = 5 << 20
+
+// newPreparer makes what gets the files of messages ready.
+func newPreparer(cfg *Config, library *media.Library, ids *gateway.IDSource, agent string, log *slog.Logger) *media.Preparer {
+	fetcher := media.NewFetcher(media.FetcherConfig{
+		Library: library, IDs: ids, Most: mostMMS, UserAgent: agent,
+		Client: egress.New(egress.Config{
+			Allow: cfg.Egress.Allow, AllowLoopback: onLoopback(cfg.Listen), Timeout: media.FetchTimeout, MaxBody: mostMMS + 1,
+		}),
+	})
+	return media.NewPreparer(media.PreparerConfig{Library: library, Fetch: fetcher.FetchUntil, Limits: cfg.mediaLimits, Most: mostMMS, Log: log})
 }
 
 // mostRoom bounds the room of an account, in MiB: its octets must fit into an int64.

@@ -74,6 +74,8 @@ var (
 	placesMeter      = meter("carrier_places", "Parts that may be outstanding at once; 0 while the carrier is down.", "carrier")
 	slowedMeter      = meter("carrier_slowed_to", "Parts per second that a throttling carrier is slowed to; 0: not slowed.", "carrier")
 	receiptMeter     = meter("receipts_total", "Delivery receipts that came from a carrier.", "carrier")
+	broughtMeter     = meter("carrier_inbound_total", "Messages from handsets that a carrier brought, by what became of them.", "carrier", "outcome")
+	intruderMeter    = meter("carrier_intruders_total", "Requests to a carrier's address with wrong credentials, or none.", "carrier")
 	parkedMeter      = meter("receipts_parked_total", "Receipts that came before their part was known.")
 	inboundMeter     = meter("inbound_parts_total", "Parts of messages from handsets, by what became of them; what waited for other segments and was given up counts once more, as stored.", "outcome")
 	partialMeter     = meter("inbound_partial_total", "Messages from handsets that were delivered without all of their segments.")
@@ -115,6 +117,13 @@ func (m *meters) Collect(out chan<- prometheus.Metric) {
 		gauge(placesMeter, float64(c.Places), c.Name)
 		gauge(slowedMeter, c.Brake, c.Name)
 		count(receiptMeter, s.carriers.receipted(c.Name), c.Name)
+		brought, intruders := s.carriers.brought(c.Name)
+		for outcome, n := range brought {
+			count(broughtMeter, n, c.Name, outcome)
+		}
+		if brought != nil {
+			count(intruderMeter, intruders, c.Name)
+		}
 	}
 	count(parkedMeter, s.receipts.Stats().Parked)
 	inbound := s.inbound.Stats()

@@ -36,6 +36,7 @@ type benchResult struct {
 
 	Inbound *inboundResult `json:"inbound,omitempty"`
 	Backlog *backlogResult `json:"backlog,omitempty"`
+	MMS     *mmsResult     `json:"mms,omitempty"`
 }
 
 func (l *load) result(begin time.Time, accepting time.Duration, before, after usage) *benchResult {
@@ -84,6 +85,9 @@ func (r *benchResult) print(out io.Writer) {
 	fmt.Fprintf(out, "server memory     %.0f MB\n", r.ResidentMB)
 	if r.Inbound != nil {
 		r.Inbound.print(out)
+	}
+	if r.MMS != nil {
+		r.MMS.print(out)
 	}
 	if r.Backlog != nil {
 		r.Backlog.print(out)

@@ -172,13 +172,16 @@ func newServer(ctx context.Context, cfg *Config, store *sqlite.Store, library *m
 		Answer: answers.answer, PartialAfter: time.Duration(cfg.Inbound.PartialAfter),
 	})
 	handsets := &handsets{take: s.inbound.Take}
-	to := takers{receipt: s.receipts.Record, part: s.inbound.Receive, settled: s.inbound.Settled, handsets: handsets}
-	if s.carriers, err = newCarriers(cfg, s.dispatcher, to, log); err != nil {
+	s.carriers, err = newCarriers(cfg, s.dispatcher, &wires{
+		receipt: s.receipts.Record, part: s.inbound.Receive, settled: s.inbound.Settled, handsets: handsets,
+		whose: s.service.Whose, library: library, ids: ids, log: log,
+	})
+	if err != nil {
 		return nil, err
 	}
 	s.service.Routes, s.service.Told = cfg.routes(s.carriers.names()), s.callbacks.Told
 	s.service.Countries, s.service.Breached = cfg.Countries, s.alerts.Tell
-	s.service.Price = prices.Outbound
+	s.service.Price, s.service.Prepare = prices.Outbound, newPreparer(cfg, library, ids, agent, log).Prepare
 	if err := s.service.Load(ctx); err != nil {
 		return nil, err
 	}

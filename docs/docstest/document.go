@@ -1,7 +1,6 @@
 // Package docstest holds answers against openapi.yaml: the unit tests of both APIs and the end-to-end tests all ask it.
 //
 //	document.go   the document and its routes
-//	inbound.go    what applications are told of messages
 //	answer.go     answers
 //	callback.go   callbacks
 package docstest

@@ -75,7 +75,7 @@ func nextInbound(t testing.TB, sink *nodeProgram) map[string]string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := document.CheckInbound(c.Method, c.Form); err != nil {
+	if err := document.CheckCallback(c.Method, c.Form); err != nil {
 		t.Errorf("the webhook %v is not what openapi.yaml says: %v", c.Form, err)
 	}
 	return c.Form

@@ -80,7 +80,8 @@ func standsIn(t testing.TB, folder, text string) (n int) {
 // TestRedaction: what `log` says is not to be logged is in no record, list, callback, view of the operator's or log; contents are in no file of the
 // store any more soon after the carrier has the message.
 func TestRedaction(t *testing.T) {
-	const secret, plain, media = "Xq7-redact-me", "Xq7-keep-me", "media.example/Xq7-picture"
+	const secret, plain, media = "Xq7-redact-me", "Xq7-keep-me", "Xq7-picture"
+	files := web(t, &pictures{content: photograph(t, 10_000)})
 	data := t.TempDir()
 	server := serve(t, data, "")
 	customer, callbacks := newAccount(t, server.url(t)), newTold(t)
@@ -91,7 +92,7 @@ func TestRedaction(t *testing.T) {
 		message := map[string]any{"powerpack_uuid": pack, "dst": to, "url": callbacks.url, "log": mode}
 		if mode == "false" || mode == "number_only" {
 			text = secret
-			message["type"], message["media_urls"] = "mms", "https://"+media+".gif"
+			message["type"], message["media_urls"] = "mms", files+"/"+media+"/sun.jpg"
 		}
 		message["text"] = strings.Repeat(text+" ", 12)
 		shown := to

@@ -63,6 +63,7 @@ func (l *Limits) key(mediaType string, budget int64) string {
 // File is a file as it can be sent. It is closed by whoever got it.
 type File struct {
 	io.ReadSeekCloser
+	io.ReaderAt
 	Name string
 	Type string
 	Size int64
@@ -141,7 +142,7 @@ func adaptedFile(file *os.File, m *gateway.Medium, mediaType string) (*File, err
 	if err != nil {
 		return nil, errors.Join(err, file.Close())
 	}
-	return &File{file, adaptedName(m, mediaType), mediaType, info.Size()}, nil
+	return &File{file, file, adaptedName(m, mediaType), mediaType, info.Size()}, nil
 }
 
 // adaptedName is the name of a medium, with the extension of what it has become.

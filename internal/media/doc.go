@@ -15,6 +15,7 @@
 //	flight.go    what several ask for is done once
 //	gate.go      how much is done at a time, and for whom
 //	failure.go   why a file cannot be sent
+//	prepare.go   the files of a message, ready for its carrier
 //
 //	adapt.go     pictures as a carrier takes them, made once
 //	adapted.go   the folder of what was made

@@ -66,6 +66,12 @@ var active = []string{"text/html", "application/xhtml+xml", "image/svg+xml", "te
 // unsaid are declared types that say nothing.
 var unsaid = []string{"", "application/octet-stream", "binary/octet-stream", "application/x-www-form-urlencoded"}
 
+// Taken tells whether files of a media type are taken, by the name that we give it.
+func Taken(mediaType string) bool {
+	k := kindOf(mediaType)
+	return k != nil && k.name == mediaType
+}
+
 func kindOf(name string) *kind {
 	for i := range kinds {
 		if k := &kinds[i]; k.name == name || slices.Contains(k.aliases, name) {

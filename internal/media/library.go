@@ -193,6 +193,20 @@ func (l *Library) UseUntil(ctx context.Context, account gateway.AccountID, ids [
 	return list, nil
 }
 
+// Keep keeps files that a message has already, and gives their ids: they stay as long as those that are used.
+func (l *Library) Keep(ctx context.Context, account gateway.AccountID, additions []Addition) ([]gateway.ID, error) {
+	list, err := l.Add(ctx, account, additions)
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]gateway.ID, len(list))
+	for i := range list {
+		ids[i] = list[i].ID
+	}
+	_, err = l.Use(ctx, account, ids)
+	return ids, err
+}
+
 // How often what has expired is removed, and the folder is looked through for contents that nobody names, give or take a quarter.
 const (
 	expireEvery = 10 * time.Minute

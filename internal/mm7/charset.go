@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"strings"
 	"unicode/utf16"
+	"unicode/utf8"
 )
 
 // toUTF8 rewrites a SOAP part. Its own marks win over what the part's header says, since headers are often defaults of a library.
@@ -63,4 +64,29 @@ func fromLatin1(document []byte) []byte {
 		runes[i] = rune(octet)
 	}
 	return []byte(string(runes))
+}
+
+// Text gives a text part in UTF-8. What cannot be read is replaced: a text with a hole is better than none.
+func Text(octets []byte, charset string) string {
+	switch strings.ToLower(charset) {
+	case "iso-8859-1", "latin1", "iso_8859-1", "windows-1252", "iso-8859-15":
+		return string(fromLatin1(octets))
+	case "utf-16be", "iso-10646-ucs-2", "utf-16":
+		if !bytes.HasPrefix(octets, []byte("\xFF\xFE")) && !bytes.HasPrefix(octets, []byte("\xFE\xFF")) { // RFC 2781, 4.3: without a mark the large end is first
+			octets = fromUTF16(octets, binary.BigEndian)
+		}
+	case "utf-16le":
+		octets = fromUTF16(octets, binary.LittleEndian)
+	}
+	switch {
+	case bytes.HasPrefix(octets, []byte("\xEF\xBB\xBF")):
+		octets = octets[3:]
+	case bytes.HasPrefix(octets, []byte("\xFE\xFF")):
+		octets = fromUTF16(octets[2:], binary.BigEndian)
+	case bytes.HasPrefix(octets, []byte("\xFF\xFE")):
+		octets = fromUTF16(octets[2:], binary.LittleEndian)
+	case !utf8.Valid(octets): // as old phones write, whatever they call it
+		octets = fromLatin1(octets)
+	}
+	return strings.ReplaceAll(string(octets), "\x00", "")
 }

@@ -351,3 +351,27 @@ func TestMediaType(t *testing.T) {
 		}
 	}
 }
+
+// TestText: texts are read in what they are written in, whatever that is called.
+func TestText(t *testing.T) {
+	for _, test := range []struct{ octets, charset, want string }{
+		{"grüße", "utf-8", "grüße"},
+		{"grüße", "", "grüße"},
+		{"\xEF\xBB\xBFgrüße", "UTF-8", "grüße"},
+		{"gr\xfc\xdfe", "iso-8859-1", "grüße"},
+		{"gr\xfc\xdfe", "Windows-1252", "grüße"},
+		{"gr\xfc\xdfe", "utf-8", "grüße"},
+		{"\xc3\xa9", "iso-8859-1", "Ã©"},
+		{"\x00g\x00r\x00\xfc", "utf-16be", "grü"},
+		{"\x00g\x00r\x00\xfc", "utf-16", "grü"},
+		{"g\x00r\x00\xfc\x00", "UTF-16LE", "grü"},
+		{"\xFF\xFEg\x00", "utf-16", "g"},
+		{"\xFE\xFF\x00g", "", "g"},
+		{"a\x00b", "us-ascii", "ab"},
+		{"", "", ""},
+	} {
+		if got := Text([]byte(test.octets), test.charset); got != test.want {
+			t.Errorf("%q in %q: %q", test.octets, test.charset, got)
+		}
+	}
+}

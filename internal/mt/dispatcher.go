@@ -383,9 +383,21 @@ func (d *Dispatcher) condition(carrier string) gateway.Condition {
 	return gateway.Up
 }
 
+// conditionFor is how the carrier is by which messages of a service go from numbers that are bound to a carrier. Guarded by mu.
+func (d *Dispatcher) conditionFor(carrier string, service gateway.Service) gateway.Condition {
+	host := d.host(carrier, service)
+	if l := d.lines[host]; l != nil && !l.carries(service) {
+		return gateway.Missing
+	}
+	return d.condition(host)
+}
+
 // outside is what a choice made now for a message of some units asks about besides its pool. Guarded by mu.
-func (d *Dispatcher) outside(now int64, units int) gateway.Outside {
-	return gateway.Outside{Condition: d.condition, Campaign: func(id string) int64 { return d.campaigns[id].freeFor(now, units) }}
+func (d *Dispatcher) outside(now int64, units int, service gateway.Service) gateway.Outside {
+	return gateway.Outside{
+		Condition: func(carrier string) gateway.Condition { return d.conditionFor(carrier, service) },
+		Campaign:  func(id string) int64 { return d.campaigns[id].freeFor(now, units) },
+	}
 }
 
 // Pause stops submitting to a carrier until Resume; nothing is lost or rewritten.

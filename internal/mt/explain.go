@@ -129,7 +129,7 @@ func (s *Service) snapshot(q *Question, req *gateway.Request) (*snapshot, error)
 		carriers: map[string]gateway.Condition{}, campaigns: map[string]int64{},
 	}
 	for _, name := range live.index.Carriers() {
-		sn.carriers[name] = d.condition(name)
+		sn.carriers[name] = d.conditionFor(name, q.Service)
 	}
 	for _, id := range live.index.Campaigns() {
 		sn.campaigns[id] = d.campaigns[id].freeFor(req.Now, q.Units)

@@ -13,6 +13,15 @@ type CarrierSettings struct {
 	Rate  float64 // parts a second over all binds; 0 is unlimited
 	Hold  bool    // unanswered: hold (else resend)
 	Retry gateway.SubmitRetry
+	// Services are what it carries; zero: everything.
+	Services gateway.ServiceSet
+	// MMS is the carrier by which the MMS of numbers go that this one hosts; empty: this one.
+	MMS string
+}
+
+// carries tells whether the carrier takes messages of a service.
+func (c *CarrierSettings) carries(service gateway.Service) bool {
+	return c.Services == 0 || c.Services.Has(service)
 }
 
 // line is one carrier's side of the dispatcher: its lanes by the time they are free, what is in flight, its pace. Its goroutine runs

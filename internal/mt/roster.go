@@ -26,6 +26,15 @@ type pool struct {
 	index     *gateway.Pool
 }
 
+// Whose tells which account rents a number, as of the last reading of the roster.
+func (s *Service) Whose(number string) (account gateway.AccountID, ok bool) {
+	n := s.roster.Load().numbers[number]
+	if n == nil || n.Account == "" {
+		return "", false
+	}
+	return n.Account, true
+}
+
 // readings are those of the roster: one at a time, so that an older one never replaces a newer one, and one for all who wait for it.
 type readings struct {
 	mu   sync.Mutex

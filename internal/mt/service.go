@@ -445,7 +445,7 @@ func (s *Service) pickFor(p *pool, m *gateway.Message, req gateway.Request, habi
 		return nil, gateway.InvalidSource
 	}
 	req.Sticky = habits[gateway.StickyKey{Powerpack: m.Powerpack, To: m.To}].from
-	choice, ok := p.powerpack.Pick(p.index, req, s.Dispatcher.outside(req.Now, m.Units))
+	choice, ok := p.powerpack.Pick(p.index, req, s.Dispatcher.outside(req.Now, m.Units, m.Service))
 	switch {
 	case ok:
 		number := p.index.Number(choice.Index)
@@ -479,21 +479,22 @@ func (sub *submission) remember(p *pool, m *gateway.Message, habits map[gateway.
 	sub.Remember = append(sub.Remember, gateway.Sticky{Powerpack: m.Powerpack, To: m.To, From: now.from, Instead: now.instead})
 }
 
-// carrierFor is the carrier that hosts the number, else the first of the route that is up, else the route's first. Guarded by
-// Dispatcher.mu.
+// carrierFor is the carrier that hosts the number, else the first of the route that is up, else the route's first; of those that carry the message's service.
+// Guarded by Dispatcher.mu.
 func (s *Service) carrierFor(m *gateway.Message, n *gateway.Number) string {
 	lines := s.Dispatcher.lines
 	if n.Carrier != "" {
-		if lines[n.Carrier] == nil {
+		host := s.Dispatcher.host(n.Carrier, m.Service)
+		if l := lines[host]; l == nil || !l.carries(m.Service) {
 			return ""
 		}
-		return n.Carrier
+		return host
 	}
 	first := ""
-	for _, name := range s.Routes.Carriers(m.To, n.Type, m.Account) {
+	for _, name := range s.Routes.Carriers(m.To, n.Type, m.Account, m.Service) {
 		l := lines[name]
 		switch {
-		case l == nil:
+		case l == nil, !l.carries(m.Service):
 			continue
 		case !l.paused && l.carrier.Places() > 0:
 			return name
@@ -502,6 +503,14 @@ func (s *Service) carrierFor(m *gateway.Message, n *gateway.Number) string {
 		}
 	}
 	return first
+}
+
+// host is the carrier by which messages of a service go from a number that is bound to a carrier. Guarded by mu.
+func (d *Dispatcher) host(carrier string, service gateway.Service) string {
+	if l := d.lines[carrier]; l != nil && service == gateway.MMS && l.MMS != "" {
+		return l.MMS
+	}
+	return carrier
 }
 
 // giveBack takes what was set aside for submissions that were not stored out of the queues again.

@@ -69,7 +69,7 @@ func (s *server) webhook(callbacks *Callbacks, e *gateway.Event) (*http.Request,
 			delete(parameters, name)
 		}
 	}
-	if err := s.document.CheckInbound(req.Method, parameters); err != nil {
+	if err := s.document.CheckCallback(req.Method, parameters); err != nil {
 		s.t.Errorf("%v is not what openapi.yaml says: %v", parameters, err)
 	}
 	return req, form

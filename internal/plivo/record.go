@@ -133,13 +133,22 @@ func newRecord(c *call, m *gateway.Message) record {
 		MessageUUID: m.ID.String(), MessageTime: recordTime(m.AcceptedAt), MessageDirection: m.Direction.String(),
 		MessageState: m.State.String(), MessageType: m.Service.String(), FromNumber: from, ToNumber: to, Units: m.Units,
 		TotalRate: price.rate, TotalAmount: price.amount, CarrierFeesRate: price.feesRate, CarrierFees: price.fees,
-		ErrorCode: stringOrNull(named.code), ErrorMessage: named.text,
+		ErrorCode: stringOrNull(named.code), ErrorMessage: errorMessage(m, named),
 		ResourceURI: "/v1/Account/" + string(m.Account) + "/Message/" + m.ID.String() + "/", PowerpackID: idOrEmpty(m.Powerpack), RequesterIP: m.Requester,
 		IsDomestic: isDomestic(m), DestinationCountryISO2: m.Country, DestinationNetwork: networkOf(m),
 		DLTEntityID: m.DLT.EntityID, DLTTemplateID: m.DLT.TemplateID, DLTTemplateCategory: m.DLT.TemplateCategory,
 		Log: logName(m.Log), MessageExpiry: expirySeconds(m),
 		MessageSentTime: timeOrNull(m.SentAt), MessageUpdatedTime: timeOrNull(m.UpdatedAt),
 	}
+}
+
+// errorMessage is what the code says and, of a message that no carrier got for its media, what was wrong with these: that is ours to say, and the account's
+// to put right. A carrier's own words are not shown.
+func errorMessage(m *gateway.Message, named reasonCode) string {
+	if m.State == gateway.Failed && m.Direction == gateway.Outbound && m.Service == gateway.MMS && m.Parts == 0 && m.Detail != "" {
+		return named.text + ": " + m.Detail
+	}
+	return named.text
 }
 
 // networkOf is the network that a message was sent to, where its number tells it and may be shown.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/subtle"
 	"crypto/tls"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -149,8 +150,13 @@ func (m *MMSC) Set(edit func(*Config)) {
 	m.cfg.setDefaults()
 }
 
-// ServeHTTP takes one request of a VASP.
+// ServeHTTP takes one request of a VASP, or tells the counters to whoever gets /stats.
 func (m *MMSC) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Method == http.MethodGet && r.URL.Path == "/stats" {
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(m.Counters()) // whoever is gone needs no answer
+		return
+	}
 	m.mu.Lock()
 	cfg := m.cfg
 	if m.stopped {

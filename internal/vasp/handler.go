@@ -1,0 +1,84 @@
+package vasp
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"errors"
+	"net/http"
+
+	"github.com/heliograph/heliograph/internal/gateway"
+	"github.com/heliograph/heliograph/internal/mm7"
+)
+
+// newHandler makes what takes the MMSC's requests.
+func (c *Carrier) newHandler() *mm7.Handler {
+	return &mm7.Handler{
+		Authenticate: c.authenticate, Realm: c.Name,
+		DeliveryReport: c.takeReport, ReadReply: c.takeReadReply, Deliver: c.takeMessage,
+		Limits: c.Inbound, MaxConcurrent: c.InboundAtOnce,
+	}
+}
+
+// ServeHTTP takes a request of the MMSC's.
+func (c *Carrier) ServeHTTP(w http.ResponseWriter, r *http.Request) { c.handler.ServeHTTP(w, r) }
+
+// authenticate tells whether a request is the MMSC's.
+func (c *Carrier) authenticate(r *http.Request) bool {
+	if c.InboundUsername == "" && c.InboundPassword == "" {
+		return true
+	}
+	name, password, _ := r.BasicAuth()
+	if same(name, c.InboundUsername)&same(password, c.InboundPassword) == 1 {
+		return true
+	}
+	c.counts.intruders.Add(1)
+	c.troubles.happened(matter{"requests come without the credentials that are asked for", ""})
+	return false
+}
+
+// same compares in a time that tells nothing of either text, nor of their lengths.
+func same(a, b string) int {
+	left, right := sha256.Sum256([]byte(a)), sha256.Sum256([]byte(b))
+	return subtle.ConstantTimeCompare(left[:], right[:])
+}
+
+// takeReport hands a report on. The MMSC may forget it when it is on disk; until then it must come again.
+func (c *Carrier) takeReport(ctx context.Context, request *mm7.DeliveryReportReq) error {
+	c.counts.receipts.Add(1)
+	receipt, known := c.receipt(request, c.Now())
+	if !known {
+		c.troubles.happened(matter{"reports have an MMStatus that is not known; they change nothing", receipt.Detail})
+	}
+	err := await(ctx, func(done func(error)) { c.OnReceipt(receipt, done) })
+	if err != nil {
+		c.counts.putOff.Add(1)
+		c.troubles.happened(matter{"reports cannot be recorded; the MMSC is asked to send them again", err.Error()})
+		return mm7.Status{Code: mm7.StatusServiceUnavailable}
+	}
+	c.counts.kept.Add(1)
+	return nil
+}
+
+// takeReadReply acknowledges that somebody has read a message: nobody here is told, for the contract has no word for it.
+func (c *Carrier) takeReadReply(context.Context, *mm7.ReadReplyReq) error {
+	c.counts.reads.Add(1)
+	return nil
+}
+
+// await calls something that says later that it is done.
+func await(ctx context.Context, begin func(done func(error))) error {
+	ended := make(chan error, 1)
+	begin(func(err error) { ended <- err })
+	select {
+	case err := <-ended:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func isUnowned(err error) bool {
+	var refusal *gateway.Error
+	return errors.As(err, &refusal) && refusal.Code == gateway.NotFound
+}
