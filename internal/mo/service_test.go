@@ -382,3 +382,30 @@ func TestMMS(t *testing.T) {
 		}
 	})
 }
+
+// TestTake: who asks is told which message a part made; what keywords changed, and what is not kept, is counted.
+func TestTake(t *testing.T) {
+	play(t, func(s *scene) {
+		take := func(p gateway.InboundPart) (result gateway.InboundResult, err error) {
+			s.service.Take(p, func(r gateway.InboundResult, e error) { result, err = r, e })
+			synctest.Wait()
+			return result, err
+		}
+		result, err := take(segment(1, 1, "STOP"))
+		if err != nil || result.Status != gateway.InboundStored || result.Message == nil || result.Message.Intent != gateway.OptOutIntent {
+			t.Errorf("%+v, %v", result, err)
+		}
+		if result, err = take(segment(1, 1, "START")); err != nil || result.Message == nil {
+			t.Errorf("%+v, %v", result, err)
+		}
+		elsewhere := segment(1, 1, "hello")
+		elsewhere.To = "14155550999"
+		var refusal *gateway.Error
+		if _, err = take(elsewhere); !errors.As(err, &refusal) || refusal.Code != gateway.NotFound {
+			t.Errorf("a number that nobody rents: %v", err)
+		}
+		if got := s.service.Stats(); got.OptedOut != 1 || got.OptedIn != 1 || got.Unowned != 1 || got.Failed != 0 || got.Stored != 2 {
+			t.Errorf("%+v", got)
+		}
+	})
+}
