@@ -33,6 +33,8 @@ type benchCommand struct {
 	BacklogSenders  int           `default:"1000" help:"Slow senders behind which they wait."`
 	BacklogInterval time.Duration `default:"100s" help:"Time in which each of these sends one message."`
 
+	inboundBench
+
 	Binds      int    `default:"2" help:"Binds to the pretend SMSC of a server of our own."`
 	Window     int    `default:"200" help:"Window of each of them."`
 	CPUProfile string `help:"Write a CPU profile of the server to this file." placeholder:"FILE"`
@@ -53,6 +55,9 @@ func (c benchCommand) Run(ctx context.Context, std streams) error {
 		return fmt.Errorf("a picture has at most %d octets, its limit is %d or more, and no backlog is measured with it", mostMMS, leastBytes)
 	}
 	if err := c.checkBacklog(); err != nil {
+		return err
+	}
+	if err := c.inboundBench.check(c.URL == ""); err != nil {
 		return err
 	}
 	target := &client{http: benchHTTP(c.Connections), url: c.URL, authID: c.AuthID, authToken: c.AuthToken, adminToken: c.AdminToken}
@@ -81,6 +86,9 @@ func (c benchCommand) Run(ctx context.Context, std streams) error {
 			return err
 		}
 	}
+	if in := result.Inbound; in != nil && (in.Lost > 0 || in.Failed > 0) {
+		return fmt.Errorf("%d messages from handsets were not taken and %d not handed on", in.Failed, in.Lost)
+	}
 	if result.Lost > 0 || result.Refused > 0 {
 		return fmt.Errorf("%d messages were refused and %d did not come to their end", result.Refused, result.Lost)
 	}
@@ -93,11 +101,33 @@ func (c *benchCommand) measure(ctx context.Context, target *client, own *ownServ
 	if err != nil {
 		return nil, err
 	}
-	result, err := load.run(ctx)
+	result, err := c.runBeside(ctx, load, target, own)
 	if err != nil || c.Backlog == 0 {
 		return result, err
 	}
 	result.Backlog, err = newBacklog(c, target, own).measure(ctx, result)
+	return result, err
+}
+
+// runBeside runs the load, with messages from handsets beside it where that is asked for.
+func (c *benchCommand) runBeside(ctx context.Context, load *load, target *client, own *ownServer) (*benchResult, error) {
+	if c.Inbound == 0 {
+		return load.run(ctx)
+	}
+	inbound, err := newInboundLoad(ctx, &c.inboundBench, target, own.smsc)
+	if inbound != nil {
+		defer func() { _ = inbound.sink.stop() }()
+	}
+	if err != nil {
+		return nil, err
+	}
+	brought := make(chan *inboundResult, 1)
+	go func() { brought <- inbound.run(ctx, c.Patience) }()
+	result, err := load.run(ctx)
+	measured := <-brought
+	if result != nil {
+		result.Inbound = measured
+	}
 	return result, err
 }
 
@@ -112,6 +142,7 @@ func benchHTTP(connections int) *http.Client {
 
 // ownServer is a server in another process and a pretend SMSC in this one, in a throw-away folder.
 type ownServer struct {
+	smsc   *smpptest.SMSC
 	lanes  *laneWatch // at the SMSC; nil where no backlog is wanted
 	server *child
 	undo   []func()
@@ -166,6 +197,7 @@ func (c *benchCommand) startOwnSMS(ctx context.Context, own *ownServer, folder s
 	if err != nil {
 		return err
 	}
+	own.smsc = smsc
 	own.undo = append(own.undo, background(ctx, smsc.Run))
 	own.server, err = startOwnServer(ctx, folder, smppCarrier(smsc.Addr(), fmt.Sprintf("binds: %d, window: %d", c.Binds, c.Window)), target, log)
 	return err

@@ -52,7 +52,12 @@ type CarrierConfig struct {
 	GSMAsLatin1     bool     `yaml:"gsm_as_latin1"`   // the SMSC's default alphabet is ISO 8859-1
 	Validity        bool     `yaml:"validity_period"` // tell the SMSC when a message expires
 	Receipts        string   `yaml:"receipts"`        // final, failures or none: for which ends a receipt is asked for
-	RefuseInbound   bool     `yaml:"refuse_inbound"`  // refuse messages from handsets for good
+	// Of messages from handsets.
+	GSMPacked      bool   `yaml:"gsm_packed"`       // septets come packed
+	OctetsAsLatin1 bool   `yaml:"octets_as_latin1"` // what comes as data without an alphabet is text
+	Country        string `yaml:"country"`          // of numbers that come without their country code; empty: they come with it
+	UnrentedNumber string `yaml:"unrented_number"`  // refuse, defer or drop: messages for numbers that no account rents
+	RefuseInbound  bool   `yaml:"refuse_inbound"`   // refuse all for good
 	// Answers says what a command_status means: throttled, deferred, or the error code that the message fails with.
 	Answers map[string]string `yaml:"answers"`
 	// ReceiptErrors says which error code an error of a receipt's text means.
@@ -211,6 +216,15 @@ func (c *CarrierConfig) checkSMPP() []error {
 	if _, ok := receiptRequests[c.Receipts]; !ok {
 		wrong("receipts: must be final, failures or none")
 	}
+	if _, ok := unrentedNumbers[c.UnrentedNumber]; !ok {
+		wrong("unrented_number: must be refuse, defer or drop")
+	}
+	if c.GSMPacked && c.GSMAsLatin1 {
+		wrong("gsm_packed, gsm_as_latin1: exclude each other")
+	}
+	if _, err := c.countryCode(); err != nil {
+		wrong("country: %w", err)
+	}
 	if _, err := c.answers(); err != nil {
 		wrong("answers: %w", err)
 	}
@@ -264,18 +278,21 @@ type carrier struct {
 	brought func() (outcomes map[string]int64, intruders int64)
 }
 
-// wires are what carriers are connected to.
-type wires struct {
-	record  func(gateway.Receipt, func(error))
-	receive func(gateway.InboundPart, func(error))
+// takers take what carriers bring.
+type takers struct {
+	receipt  func(gateway.Receipt, func(error))
+	part     func(gateway.InboundPart, func(error))
+	settled  func(session uint64, until time.Time)
+	handsets *handsets // of the pretend networks
+
+	// Of carriers that bring files: whose a number is, and where files go to, and come from.
 	whose   func(number string) (gateway.AccountID, bool)
 	library *media.Library
 	ids     *gateway.IDSource
-	log     *slog.Logger
 }
 
 // newCarriers makes the configured carriers, or loopback where there is none, and makes them known to the dispatcher.
-func newCarriers(cfg *Config, d *mt.Dispatcher, w *wires) (carriers, error) {
+func newCarriers(cfg *Config, d *mt.Dispatcher, to takers, log *slog.Logger) (carriers, error) {
 	list := cfg.Carriers
 	if len(list) == 0 {
 		list = []CarrierConfig{{Name: loopbackName, Protocol: "loopback"}}
@@ -291,11 +308,11 @@ func newCarriers(cfg *Config, d *mt.Dispatcher, w *wires) (carriers, error) {
 		var err error
 		switch c.Protocol {
 		case "loopback":
-			added = addLoopback(c, d, settings, w)
+			added = addLoopback(c, d, settings, to)
 		case "mm7":
-			added, err = addMM7(c, d, settings, w)
+			added, err = addMM7(c, d, settings, to, log)
 		default:
-			added, err = addSMPP(c, d, settings, w)
+			added, err = addSMPP(c, d, settings, to, log)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("carrier %s: %w", c.Name, err)
@@ -305,8 +322,9 @@ func newCarriers(cfg *Config, d *mt.Dispatcher, w *wires) (carriers, error) {
 	return made, nil
 }
 
-func addLoopback(c *CarrierConfig, d *mt.Dispatcher, settings mt.CarrierSettings, w *wires) carrier {
-	l := loopback.New(loopback.Config{Name: c.Name, Delay: time.Duration(c.Delay), Now: time.Now, OnReceipt: w.record})
+func addLoopback(c *CarrierConfig, d *mt.Dispatcher, settings mt.CarrierSettings, to takers) carrier {
+	l := loopback.New(loopback.Config{Name: c.Name, Delay: time.Duration(c.Delay), Now: time.Now, OnReceipt: to.receipt, OnPart: to.handsets.part})
+	to.handsets.networks = append(to.handsets.networks, l)
 	l.OnPlaces(d.AddCarrier(c.Name, l, settings))
 	return carrier{
 		name: c.Name, run: l.Run,
@@ -315,12 +333,13 @@ func addLoopback(c *CarrierConfig, d *mt.Dispatcher, settings mt.CarrierSettings
 	}
 }
 
-func addSMPP(c *CarrierConfig, d *mt.Dispatcher, settings mt.CarrierSettings, w *wires) (carrier, error) {
+func addSMPP(c *CarrierConfig, d *mt.Dispatcher, settings mt.CarrierSettings, to takers, log *slog.Logger) (carrier, error) {
 	settled, err := c.esme()
 	if err != nil {
 		return carrier{}, err
 	}
-	settled.Now, settled.Log, settled.OnReceipt = time.Now, w.log, w.record
+	settled.Now, settled.Log = time.Now, log
+	settled.OnReceipt, settled.OnPart, settled.OnSettled = to.receipt, to.part, to.settled
 	e, err := esme.New(settled)
 	if err != nil {
 		return carrier{}, err

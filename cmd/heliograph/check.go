@@ -86,6 +86,7 @@ func checkConfig(c *Config) []error {
 	if c.ConversionWindow <= 0 {
 		wrong("conversion_window: must be positive")
 	}
+	errs = append(errs, c.Inbound.check()...)
 	_, bad := readPrices(c.Prices)
 	errs = append(errs, bad...)
 	errs = append(errs, checkTLS(c.TLS)...)

@@ -39,6 +39,7 @@ type Config struct {
 	Media     MediaConfig     `yaml:"media"`
 	Health    HealthConfig    `yaml:"health"`
 	APILimit  APILimitConfig  `yaml:"api_limit"`
+	Inbound   InboundConfig   `yaml:"inbound"`
 	// ConversionWindow is how long a trackable message may wait for feedback until it counts as not converted.
 	ConversionWindow Duration `yaml:"conversion_window"`
 	// OwnNumbers lets accounts add numbers as their own that nobody has here. nil where nothing is said: then they may while only this machine can call.
@@ -150,6 +151,7 @@ func defaultConfig() Config {
 		Health:           HealthConfig{Enabled: true, Window: Duration(health.Window), Floor: health.Floor, Rest: Duration(health.Rest)},
 		DayZone:          "UTC",
 		ConversionWindow: Duration(time.Hour),
+		Inbound:          defaultInbound(),
 		Retention:        RetentionConfig{Texts: Duration(7 * 24 * time.Hour), Records: Duration(90 * 24 * time.Hour)},
 		Media:            MediaConfig{Unused: Duration(media.DefaultUnused), Used: Duration(media.DefaultUsed), Links: Duration(media.DefaultLinked), Room: media.DefaultRoom >> 20},
 	}

@@ -255,6 +255,13 @@ func TestConfigErrors(t *testing.T) {
 		"{carriers: [{name: a, protocol: loopback}], routes: [{carriers: [a], sender_type: fax}]}":      "routes[0].sender_type:",
 		"{carriers: [{name: a, protocol: loopback}], routes: [{carriers: [a], account: me}]}":           "routes[0].account:",
 		"{carriers: [{name: a, protocol: loopback}], routes: [{prefix: '1'}]}":                          "routes[0].carriers:",
+		"inbound: {partial_after: 0s}":   "inbound.partial_after:",
+		"inbound: {partial_after: 25h}":  "inbound.partial_after:",
+		"inbound: {loop: {answers: -1}}": "inbound.loop:",
+		"inbound: {loop: {within: 0s}}":  "inbound.loop:",
+		"carriers: [{name: a, protocol: smpp, address: 'h:1', system_id: u, gsm_packed: true, gsm_as_latin1: true}]": "carriers[0].gsm_packed",
+		"carriers: [{name: a, protocol: smpp, address: 'h:1', system_id: u, country: Utopia}]":                       "carriers[0].country:",
+		"carriers: [{name: a, protocol: smpp, address: 'h:1', system_id: u, unrented_number: sell}]":                 "carriers[0].unrented_number:",
 	}
 	for text, want := range cases {
 		cfg, errs := loadConfig(writeConfig(t, text), environment(nil))

@@ -42,7 +42,12 @@ What became of it:
 
   curl -sS -u "%s:%s" "%s/v1/Account/%s/Message/?limit=1"
 
-`, demoPowerpack, made.account.ID, token, made.powerpack, url, made.account.ID, made.account.ID, token, url, made.account.ID)
+A message from a handset, with the admin token in HELIOGRAPH_ADMIN_TOKEN:
+
+  heliograph message receive --url %s 14155550123 %s "Hello back"
+
+`, demoPowerpack, made.account.ID, token, made.powerpack, url, made.account.ID, made.account.ID, token, url, made.account.ID,
+			url, made.number)
 	}
 	_, _ = io.WriteString(out, b.String()) // a closed terminal is no reason to stop
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"slices"
 	"time"
 
 	"github.com/heliograph/heliograph/internal/gateway"
@@ -17,6 +18,7 @@ type installation struct {
 	madeToken  bool
 	adminToken string     // empty: it was given
 	powerpack  gateway.ID // zero: not a development install
+	number     string     // one of the account's, likewise
 	first      bool
 }
 
@@ -55,8 +57,10 @@ func installFirst(ctx context.Context, store *sqlite.Store, cfg *Config, ids *ga
 	pack := gateway.Powerpack{
 		ID: ids.Next(now), Account: account.ID, Name: demoPowerpack, Pool: ids.Next(now), Sticky: true, LocalConnect: true, CreatedAt: now,
 	}
-	made.powerpack = pack.ID
-	return made, store.Install(ctx, account, inventory(account.ID, pack.Pool, loopbackName, now), []gateway.Powerpack{pack})
+	numbers := inventory(account.ID, pack.Pool, loopbackName, now)
+	rented := slices.IndexFunc(numbers, func(n gateway.Number) bool { return n.Account == account.ID })
+	made.powerpack, made.number = pack.ID, numbers[rented].Number
+	return made, store.Install(ctx, account, numbers, []gateway.Powerpack{pack})
 }
 
 // installOperator sees to it that there is an operator's token, and gives it when it was made here.

@@ -23,6 +23,7 @@ type commands struct {
 	Number       numberCommand       `cmd:"" group:"operator" help:"Numbers, and which account, carrier and campaign they belong to."`
 	Powerpack    powerpackCommand    `cmd:"" group:"operator" help:"Powerpacks, their senders, and whom they would choose."`
 	Message      messageCommand      `cmd:"" group:"operator" help:"Messages: what became of them; those on hold."`
+	OptOut       optOutCommand       `cmd:"" group:"operator" help:"Persons who do not want messages, and the trail of their words."`
 	Campaign     campaignCommand     `cmd:"" group:"operator" help:"10DLC campaigns: the rates and caps that numbers share."`
 	Carrier      carrierCommand      `cmd:"" group:"operator" help:"Carriers: their state, pause and resume."`
 	Queue        queueCommand        `cmd:"" group:"operator" help:"What waits, and for how long."`

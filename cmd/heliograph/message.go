@@ -12,8 +12,10 @@ import (
 type messageCommand struct {
 	connection
 
-	List   messageList   `cmd:"" help:"Messages, newest first."`
-	Show   messageShow   `cmd:"" help:"What became of a message, and why."`
+	List    messageList    `cmd:"" help:"Messages, newest first."`
+	Show    messageShow    `cmd:"" help:"What became of a message, and why."`
+	Receive messageReceive `cmd:"" help:"Have a pretend handset send a message to a number of an account."`
+
 	Held   messageHeld   `cmd:"" help:"Messages whose submit was never answered by a carrier that is set to hold."`
 	Resend messageResend `cmd:"" help:"Send a held message again."`
 	Fail   messageFail   `cmd:"" help:"End a held message as failed."`
@@ -155,4 +157,25 @@ type messageFail struct {
 func (c messageFail) Run(ctx context.Context, std streams, noun *messageCommand) error {
 	q := question{method: http.MethodPost, path: "/held/" + url.PathEscape(c.UUID) + "/fail"}
 	return noun.done(ctx, std, q, "Message %s failed.", c.UUID)
+}
+
+type messageReceive struct {
+	From    string   `arg:"" help:"The person's number."`
+	To      string   `arg:"" help:"A number that an account rents."`
+	Text    string   `arg:"" optional:"" help:"What it says; several words in quotes."`
+	Media   []string `help:"Make it an MMS with files that the number's account has uploaded." placeholder:"MEDIA-ID"`
+	Carrier string   `help:"Carrier with the protocol loopback that brings it; the first where none is named." placeholder:"NAME"`
+}
+
+func (c messageReceive) Run(ctx context.Context, std streams, noun *messageCommand) error {
+	message := map[string]any{"from": c.From, "to": c.To, "text": c.Text, "carrier": c.Carrier}
+	if len(c.Media) > 0 {
+		message["type"], message["media_ids"] = "mms", c.Media
+	}
+	var answer struct {
+		UUID string `json:"message_uuid"`
+	}
+	return noun.show(ctx, std, question{method: http.MethodPost, path: "/loopback/inbound", body: message}, &answer, func(p *printer) {
+		p.line("%s has received message %s.", c.To, answer.UUID)
+	})
 }

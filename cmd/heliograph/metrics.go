@@ -74,9 +74,13 @@ var (
 	placesMeter      = meter("carrier_places", "Parts that may be outstanding at once; 0 while the carrier is down.", "carrier")
 	slowedMeter      = meter("carrier_slowed_to", "Parts per second that a throttling carrier is slowed to; 0: not slowed.", "carrier")
 	receiptMeter     = meter("receipts_total", "Delivery receipts that came from a carrier.", "carrier")
-	inboundMeter     = meter("inbound_total", "Messages from handsets that a carrier brought, by what became of them.", "carrier", "outcome")
+	broughtMeter     = meter("carrier_inbound_total", "Messages from handsets that a carrier posted, by what became of them.", "carrier", "outcome")
 	intruderMeter    = meter("carrier_intruders_total", "Requests to a carrier's address with wrong credentials, or none.", "carrier")
 	parkedMeter      = meter("receipts_parked_total", "Receipts that came before their part was known.")
+	inboundMeter     = meter("inbound_parts_total", "Parts of messages from handsets, by what became of them; what waited for other segments and was given up counts once more, as stored.", "outcome")
+	partialMeter     = meter("inbound_partial_total", "Messages from handsets that were delivered without all of their segments.")
+	answersMeter     = meter("inbound_answers_total", "Automatic answers to keywords that became messages.")
+	optOutsMeter     = meter("opt_outs_total", "Changes of opt-outs that keywords asked for.", "change")
 	sendersMeter     = meter("senders", "Senders that rest or probe because they deliver badly, over all countries.", "standing")
 	replacedMeter    = meter("senders_replaced_total", "Numbers that kept falling behind and were replaced in their pools.")
 	callbackMeter    = meter("callbacks_total", "Attempts to tell an account of an event, by what became of them.", "outcome")
@@ -115,13 +119,23 @@ func (m *meters) Collect(out chan<- prometheus.Metric) {
 		count(receiptMeter, s.carriers.receipted(c.Name), c.Name)
 		brought, intruders := s.carriers.brought(c.Name)
 		for outcome, n := range brought {
-			count(inboundMeter, n, c.Name, outcome)
+			count(broughtMeter, n, c.Name, outcome)
 		}
 		if brought != nil {
 			count(intruderMeter, intruders, c.Name)
 		}
 	}
 	count(parkedMeter, s.receipts.Stats().Parked)
+	inbound := s.inbound.Stats()
+	for outcome, n := range map[string]int64{
+		"stored": inbound.Stored, "waits": inbound.Waited, "repeated": inbound.Repeated, "unowned": inbound.Unowned, "failed": inbound.Failed,
+	} {
+		count(inboundMeter, n, outcome)
+	}
+	count(partialMeter, inbound.Partial)
+	count(answersMeter, inbound.Answered)
+	count(optOutsMeter, inbound.OptedOut, "opted_out")
+	count(optOutsMeter, inbound.OptedIn, "opted_in")
 	health := s.service.Health()
 	gauge(sendersMeter, float64(health.Resting), "resting")
 	gauge(sendersMeter, float64(health.Probing), "probing")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/url"
 	"slices"
 	"strconv"
@@ -170,17 +171,17 @@ func (c *CarrierConfig) mm7Reports() (map[string]vasp.Report, error) {
 	return reports, nil
 }
 
-func addMM7(c *CarrierConfig, d *mt.Dispatcher, settings mt.CarrierSettings, w *wires) (carrier, error) {
+func addMM7(c *CarrierConfig, d *mt.Dispatcher, settings mt.CarrierSettings, to takers, log *slog.Logger) (carrier, error) {
 	settled, err := c.vasp()
 	if err != nil {
 		return carrier{}, err
 	}
 	limits, _ := c.limits()
-	settled.Now, settled.Log, settled.OnReceipt, settled.OnPart, settled.Whose = time.Now, w.log, w.record, w.receive, w.whose
-	settled.NewID = func() gateway.ID { return w.ids.Next(time.Now()) }
-	settled.Receive, settled.Keep = w.library.Receive, w.library.Keep
+	settled.Now, settled.Log, settled.OnReceipt, settled.OnPart, settled.Whose = time.Now, log, to.receipt, to.part, to.whose
+	settled.NewID = func() gateway.ID { return to.ids.Next(time.Now()) }
+	settled.Receive, settled.Keep = to.library.Receive, to.library.Keep
 	settled.Files = func(ctx context.Context, m *gateway.Message) ([]*media.File, error) {
-		return w.library.Attached(ctx, m, limits)
+		return to.library.Attached(ctx, m, limits)
 	}
 	v, err := vasp.New(settled)
 	if err != nil {

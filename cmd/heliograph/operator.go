@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -37,6 +38,7 @@ type question struct {
 	stream io.Reader     // sent as it is, instead of body
 	length int64         // of stream
 	within time.Duration // 0: callTime
+	kind   string        // Content-Type of stream; empty: JSON
 	once   string        // makes the call once, however often it is sent; empty: it has no such key
 }
 
@@ -58,6 +60,8 @@ type refusedEntry struct {
 	Index  int    `json:"index"`
 	Number string `json:"number"`
 	Field  string `json:"field"`
+	Line   int    `json:"line"` // of a file
+	Column string `json:"column"`
 	Error  string `json:"error"`
 }
 
@@ -87,23 +91,11 @@ func (c *connection) token() (string, error) {
 
 // call asks the server. An error is a sentence for the operator: the server's own where it refused.
 func (c *connection) call(ctx context.Context, q question) (apiAnswer, error) {
-	request, err := c.request(ctx, &q)
+	response, end, err := c.ask(ctx, &q)
 	if err != nil {
 		return apiAnswer{}, err
 	}
-	if q.within == 0 {
-		q.within = callTime
-	}
-	client := &http.Client{
-		Timeout:       q.within,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }, // the token is for this server
-	}
-	defer client.CloseIdleConnections()
-	response, err := client.Do(request)
-	if err != nil {
-		return apiAnswer{}, fmt.Errorf("%w from %s: %w", errUnreached, c.URL, cause(err))
-	}
-	defer response.Body.Close()
+	defer end()
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
 	switch {
 	case err != nil:
@@ -120,6 +112,43 @@ func (c *connection) call(ctx context.Context, q question) (apiAnswer, error) {
 		at = time.Now()
 	}
 	return apiAnswer{bytes.TrimSpace(body), at}, nil
+}
+
+// ask sends the question; end must be called when the answer has been read.
+func (c *connection) ask(ctx context.Context, q *question) (response *http.Response, end func(), err error) {
+	request, err := c.request(ctx, q)
+	if err != nil {
+		return nil, nil, err
+	}
+	if q.within == 0 {
+		q.within = callTime
+	}
+	client := &http.Client{
+		Timeout:       q.within,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }, // the token is for this server
+	}
+	if response, err = client.Do(request); err != nil {
+		client.CloseIdleConnections()
+		return nil, nil, fmt.Errorf("%w from %s: %w", errUnreached, c.URL, cause(err))
+	}
+	return response, func() { _ = response.Body.Close(); client.CloseIdleConnections() }, nil
+}
+
+// fetch asks for a file and has it read as it comes.
+func (c *connection) fetch(ctx context.Context, q question, read func(io.Reader) error) error {
+	response, end, err := c.ask(ctx, &q)
+	if err != nil {
+		return err
+	}
+	defer end()
+	if response.StatusCode/100 == 2 {
+		return read(response.Body)
+	}
+	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
+	if err != nil {
+		return fmt.Errorf("%w from %s: %w", errUnreached, c.URL, cause(err))
+	}
+	return refusalOf(response, body)
 }
 
 func (c *connection) request(ctx context.Context, q *question) (*http.Request, error) {
@@ -150,7 +179,7 @@ func (c *connection) request(ctx context.Context, q *question) (*http.Request, e
 	if q.stream != nil {
 		request.ContentLength = q.length
 	}
-	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set("Content-Type", cmp.Or(q.kind, "application/json"))
 	if q.once != "" {
 		request.Header.Set("Idempotency-Key", q.once)
 	}

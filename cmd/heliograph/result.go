@@ -34,6 +34,7 @@ type benchResult struct {
 	CallbacksOn  bool    `json:"callbacks_on"`
 	TotalSeconds float64 `json:"seconds"`
 
+	Inbound *inboundResult `json:"inbound,omitempty"`
 	Backlog *backlogResult `json:"backlog,omitempty"`
 	MMS     *mmsResult     `json:"mms,omitempty"`
 }
@@ -84,6 +85,9 @@ func (r *benchResult) print(out io.Writer) {
 	fmt.Fprintf(out, "server memory     %.0f MB\n", r.ResidentMB)
 	if r.MMS != nil {
 		r.MMS.print(out)
+	}
+	if r.Inbound != nil {
+		r.Inbound.print(out)
 	}
 	if r.Backlog != nil {
 		r.Backlog.print(out)

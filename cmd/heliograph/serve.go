@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -95,6 +96,7 @@ func serveFrom(ctx context.Context, cfg *Config, store *sqlite.Store, library *m
 	if n := len(cfg.AdminToken); n > 0 && n < shortToken && !onLoopback(cfg.Listen) {
 		log.Warn("the admin token is short enough to be guessed", "characters", n)
 	}
+	s.links.Base = cmp.Or(s.links.Base, url)
 	running := newStages(log)
 	s.start(running, listener)
 	log.Info("listening", "url", url)
@@ -124,6 +126,7 @@ type server struct {
 	receipts   *dlr.Service
 	inbound    *mo.Service
 	callbacks  *webhook.Worker
+	links      *plivo.MediaLinks // for webhooks
 	carriers   carriers
 	feedback   *plivo.Feedback
 	alerts     *plivo.Alerts
@@ -138,10 +141,12 @@ func newServer(ctx context.Context, cfg *Config, store *sqlite.Store, library *m
 	accounts := plivo.NewAccounts(store.Account, time.Now)
 	agent, outside := "Heliograph/"+version(), egress.New(egress.Config{Allow: cfg.Egress.Allow, AllowLoopback: onLoopback(cfg.Listen)})
 	s.alerts = plivo.NewAlerts(outside, agent, log)
+	rendered, loops := plivo.NewCallbacks(accounts, agent), cfg.Inbound.Loop.loops()
+	s.links = &plivo.MediaLinks{Read: store.MediaByID, Library: library, Base: cfg.PublicURL, Now: time.Now}
+	rendered.Links = s.links.Of
+	replies := &plivo.Replies{Accounts: accounts, NumbersOf: store.NumbersOf, Loops: loops, IDs: ids, Now: time.Now}
 	s.callbacks = webhook.New(webhook.Config{
-		Store: store, Client: outside, Render: plivo.NewCallbacks(accounts, agent).Render,
-		Now: time.Now,
-		Log: log, Observe: s.timings.posted,
+		Store: store, Client: outside, Render: rendered.Render, Answered: replies.Answered, Now: time.Now, Log: log, Observe: s.timings.posted,
 	})
 	store.Noticed = s.callbacks.Told
 	s.dispatcher = mt.NewDispatcher(store, time.Now, log)
@@ -160,11 +165,15 @@ func newServer(ctx context.Context, cfg *Config, store *sqlite.Store, library *m
 		return nil, errors.Join(errs...)
 	}
 	s.service = mt.NewService(store, s.dispatcher, ids, time.Now)
-	s.inbound = s.newReceiving(ids, prices)
-	s.carriers, err = newCarriers(cfg, s.dispatcher, &wires{
-		record: s.receipts.Record, receive: s.inbound.Receive, whose: s.service.Whose, library: library, ids: ids, log: log,
+	replies.Accept = s.service.Accept
+	answers := answerer{accept: s.service.Accept, loops: loops, ids: ids, now: time.Now}
+	s.inbound = mo.NewService(mo.Config{
+		Store: store, IDs: ids, Now: time.Now, Log: log, Price: prices.Inbound, Told: s.callbacks.Told, OptedOut: s.dispatcher.OptedOut,
+		Answer: answers.answer, PartialAfter: time.Duration(cfg.Inbound.PartialAfter),
 	})
-	if err != nil {
+	handsets := &handsets{take: s.inbound.Take}
+	to := takers{receipt: s.receipts.Record, part: s.inbound.Receive, settled: s.inbound.Settled, handsets: handsets, whose: s.service.Whose, library: library, ids: ids}
+	if s.carriers, err = newCarriers(cfg, s.dispatcher, to, log); err != nil {
 		return nil, err
 	}
 	s.service.Routes, s.service.Told = cfg.routes(s.carriers.names()), s.callbacks.Told
@@ -176,7 +185,7 @@ func newServer(ctx context.Context, cfg *Config, store *sqlite.Store, library *m
 	s.feedback = plivo.NewFeedback(store)
 	s.accounts = plivo.New(plivo.Config{
 		Store: store, Media: library, PublicURL: cfg.PublicURL, Accounts: accounts, Accept: s.service.Accept, Explain: s.service.Explain, Estimate: s.service.Estimate, Changed: s.service.Refresh, IDs: ids, Now: time.Now, Log: log,
-		Feedback: s.feedback.Record, Prices: prices, Limits: cfg.limits(), TrustedProxies: cfg.TrustedProxies, OwnNumbers: cfg.ownNumbers(), Served: s.timings.served,
+		Feedback: s.feedback.Record, OptedOut: s.dispatcher.OptedOut, Prices: prices, Limits: cfg.limits(), TrustedProxies: cfg.TrustedProxies, OwnNumbers: cfg.ownNumbers(), Served: s.timings.served,
 	})
 	token, ok, err := store.OperatorToken(ctx)
 	if err == nil && !ok {
@@ -187,22 +196,26 @@ func newServer(ctx context.Context, cfg *Config, store *sqlite.Store, library *m
 	}
 	s.operator = operator.New(operator.Config{
 		Store: store, TokenHash: token, Queue: s.dispatcher, Binds: s.carriers.binds, Receipted: s.carriers.receipted,
-		Changed: s.service.Refresh, Explain: s.service.Explain, Told: s.callbacks.Told, IDs: ids, Random: fillRandom, Now: time.Now, Log: log,
+		Changed: s.service.Refresh, Explain: s.service.Explain, Told: s.callbacks.Told, OptedOut: s.dispatcher.OptedOut, IDs: ids, Random: fillRandom, Now: time.Now, Log: log,
 		ConversionWindow: time.Duration(cfg.ConversionWindow),
 	})
+	if len(handsets.networks) > 0 {
+		s.operator.Bring = handsets.bring
+	}
 	return s, nil
 }
 
-// start runs everything, from the end of a message's way to its beginning.
+// start runs everything, from the end of a message's way to its beginning. What is brought by carriers outlives them: they are told what became of
+// everything. Accepting outlives what it is given beside the API: answers to keywords, and what applications answer to messages from handsets.
 func (s *server) start(running *stages, listener *httpListener) {
 	running.start("retention", s.purge, s.scrub)
 	running.start("media", s.library.Run)
+	running.start("accepting", s.service.Run)
 	running.start("callbacks", s.callbacks.Run, s.alerts.Run)
-	running.start("receipts", s.receipts.Run)
-	running.start("inbound", s.inbound.Run)
+	running.start("receipts and inbound", s.receipts.Run, s.inbound.Run)
 	running.start("carriers", s.carriers.runs()...)
 	running.start("dispatcher", s.dispatcher.Run)
-	running.start("accepting", s.service.Run, s.feedback.Run)
+	running.start("feedback", s.feedback.Run)
 	running.start("http", func(ctx context.Context) error { return listener.serve(ctx, s.handler()) })
 }
 

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// sharedPort is one port for SMPP and for HTTP: a PDU begins with its length, and "GET " would be a length of more than a gigabyte. So
+// sharedPort is one port for SMPP and for HTTP: a PDU begins with its length, and "GET " or "POST" would be a length of more than a gigabyte. So
 // whoever pretends an SMSC has one address for its binds and for its counters.
 type sharedPort struct {
 	net.Listener
@@ -55,7 +55,7 @@ func (p *sharedPort) sort(conn net.Conn) {
 	}
 	_ = conn.SetReadDeadline(time.Time{})
 	to := p.smpp
-	if string(head) == "GET " {
+	if string(head) == "GET " || string(head) == "POST" {
 		to = p.http
 	}
 	select {
@@ -88,13 +88,14 @@ func (s side) Accept() (net.Conn, error) {
 	}
 }
 
-// serveStats answers GET /stats until ctx ends.
-func serveStats(ctx context.Context, l net.Listener, stats func() any) error {
+// serveStats answers GET /stats, and POST /inbound, until ctx ends.
+func serveStats(ctx context.Context, l net.Listener, stats func() any, inbound http.HandlerFunc) error {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /stats", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		_ = json.NewEncoder(w).Encode(stats()) // a client that is gone needs no answer
 	})
+	mux.HandleFunc("POST /inbound", inbound)
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: sniffFor}
 	stop := context.AfterFunc(ctx, func() { _ = server.Close() })
 	defer stop()

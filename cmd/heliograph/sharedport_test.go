@@ -10,7 +10,7 @@ import (
 
 // TestSharedPortSorts: a connection goes where its first octets belong, and none of them is lost on the way.
 func TestSharedPortSorts(t *testing.T) {
-	for first, toHTTP := range map[string]bool{"GET /stats HTTP/1.1\r\n": true, "\x00\x00\x00\x10\x00\x00\x00\x15": false, "POST": false} {
+	for first, toHTTP := range map[string]bool{"GET /stats HTTP/1.1\r\n": true, "POST /inbound HTTP/1.1\r\n": true, "\x00\x00\x00\x10\x00\x00\x00\x15": false, "PUT ": false} {
 		synctest.Test(t, func(t *testing.T) {
 			p := newSharedPort(nil)
 			ours, theirs := net.Pipe()

@@ -8,6 +8,7 @@ import (
 
 	"github.com/heliograph/heliograph/internal/esme"
 	"github.com/heliograph/heliograph/internal/gateway"
+	"github.com/heliograph/heliograph/internal/numbering"
 	"github.com/heliograph/heliograph/internal/plivo"
 	"github.com/heliograph/heliograph/internal/smpp"
 )
@@ -24,6 +25,9 @@ var (
 	receiptRequests = map[string]esme.ReceiptRequest{
 		"": esme.FinalReceipts, "final": esme.FinalReceipts, "failures": esme.FailureReceipts, "none": esme.NoReceipts,
 	}
+	unrentedNumbers = map[string]esme.Unrented{
+		"": esme.RefuseUnrented, "refuse": esme.RefuseUnrented, "defer": esme.DeferUnrented, "drop": esme.DropUnrented,
+	}
 )
 
 // defaultWindow is how many submit_sm may be outstanding on a bind where the configuration does not say.
@@ -34,6 +38,7 @@ func (c *CarrierConfig) esme() (esme.Config, error) {
 	secure, tlsErr := c.tlsConfig()
 	answers, answersErr := c.answers()
 	receiptErrors, receiptErr := c.receiptErrors()
+	countryCode, countryErr := c.countryCode()
 	settings := esme.Config{
 		Name: c.Name, Address: c.Address, TLS: secure, SystemID: c.SystemID, Password: c.Password, SystemType: c.SystemType,
 		ServiceType: c.ServiceType, Mode: bindModes[c.Bind], Binds: c.Binds, Window: c.Window,
@@ -41,13 +46,27 @@ func (c *CarrierConfig) esme() (esme.Config, error) {
 		Concatenation: concatenations[c.Concatenation], ReceiptIDs: receiptIDs[c.ReceiptIDs], ValidityPeriod: c.Validity,
 		GSM7Coding: smpp.DataCoding(c.GSMCoding), UCS2Coding: smpp.DataCoding(c.UCS2Coding), GSM7AsLatin1: c.GSMAsLatin1,
 		LongCode: c.LongCode.esme(), TollFree: c.TollFree.esme(), ShortCode: c.ShortCode.esme(), Alphanumeric: c.Alphanumeric.esme(),
-		Destination: c.Destination.esme(), RequestReceipts: receiptRequests[c.Receipts], RefuseInbound: c.RefuseInbound,
+		Destination: c.Destination.esme(), RequestReceipts: receiptRequests[c.Receipts],
+		GSM7Packed: c.GSMPacked, OctetsAsLatin1: c.OctetsAsLatin1, CountryCode: countryCode,
+		Unrented: unrentedNumbers[c.UnrentedNumber], RefuseInbound: c.RefuseInbound,
 		Answers: answers, ReceiptErrors: receiptErrors,
 	}
 	if settings.Window == 0 {
 		settings.Window = defaultWindow
 	}
-	return settings, errors.Join(tlsErr, answersErr, receiptErr)
+	return settings, errors.Join(tlsErr, answersErr, receiptErr, countryErr)
+}
+
+// countryCode is that of the country of numbers which come without it; empty for none.
+func (c *CarrierConfig) countryCode() (string, error) {
+	if c.Country == "" {
+		return "", nil
+	}
+	code, ok := numbering.CallingCode(c.Country)
+	if !ok {
+		return "", fmt.Errorf("%q is no country such as US", c.Country)
+	}
+	return code, nil
 }
 
 // answers reads what the configuration says of command_status values.

@@ -12,7 +12,7 @@ import (
 )
 
 type smscCommand struct {
-	Listen   string `default:"127.0.0.1:2775" help:"Address for binds, and for GET /stats." placeholder:"ADDR"`
+	Listen   string `default:"127.0.0.1:2775" help:"Address for binds, and for GET /stats and POST /inbound." placeholder:"ADDR"`
 	SystemID string `help:"What binds must say; empty: anything." placeholder:"ID"`
 	Password string `help:"What binds must say; empty: anything." placeholder:"TEXT"`
 
@@ -29,6 +29,8 @@ type smscCommand struct {
 	Receipts     string        `enum:"both,text,tlv" default:"both" help:"Form of receipts: text, tlv or both."`
 	BindStatus   uint32        `help:"Refuse every bind with this command_status." placeholder:"N"`
 	Distinct     bool          `help:"Count different messages too."`
+
+	Inbound handsetTraffic `embed:"" prefix:"inbound-"`
 }
 
 // receiptForms are the forms of receipts by their flags.
@@ -44,6 +46,11 @@ func (c smscCommand) Run(ctx context.Context, std streams) error {
 	if c.Delay < 0 || c.ReceiptDelay < 0 || !(c.ThrottleRate >= 0) || c.Disconnect < 0 {
 		return errors.New("delays, rates and numbers must not be negative")
 	}
+	if c.Inbound.Rate != 0 {
+		if err := c.Inbound.check(); err != nil {
+			return err
+		}
+	}
 	listener, err := net.Listen("tcp", c.Listen)
 	if err != nil {
 		return err
@@ -58,10 +65,13 @@ func (c smscCommand) Run(ctx context.Context, std streams) error {
 	log := newLogger(LogConfig{Level: "info", Format: "auto"}, std.err)
 	running := newStages(log)
 	running.start("stats", func(ctx context.Context) error {
-		return serveStats(ctx, side{port, port.http}, func() any { return smsc.Counters() })
+		return serveStats(ctx, side{port, port.http}, func() any { return smsc.Counters() }, c.Inbound.serve(smsc))
 	})
 	running.start("smpp", smsc.Run)
 	running.start("port", port.run)
+	if c.Inbound.Rate > 0 {
+		running.start("handsets", func(ctx context.Context) error { return c.Inbound.run(ctx, smsc) })
+	}
 	log.Info("listening", "address", listener.Addr().String(), "url", "http://"+listener.Addr().String())
 	select {
 	case <-ctx.Done():

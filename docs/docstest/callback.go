@@ -11,16 +11,19 @@ import (
 var (
 	statusCallback       = promise{"POST /v1/Account/{auth_id}/Message/", "status"}
 	registrationCallback = promise{"POST /v1/Account/{auth_id}/10dlc/Brand/", "decision"}
+	inboundWebhook       = promise{"POST /v1/Account/{auth_id}/Application/", "message"}
 )
 
 type promise struct{ operation, name string }
 
 // CheckCallback says what about the parameters of a callback is not as the document says; nil: nothing. Those that name an endpoint are about what an
-// account registered, all others about messages.
+// account registered, those with an intent bring a message from a handset, and all others are about messages that were sent.
 func (d *Document) CheckCallback(method string, parameters map[string]string) error {
 	promised := statusCallback
 	if _, ok := parameters["endpoint"]; ok {
 		promised = registrationCallback
+	} else if _, ok := parameters["MessageIntent"]; ok {
+		promised = inboundWebhook
 	}
 	schema, err := d.callbackSchema(promised, method)
 	if err != nil {

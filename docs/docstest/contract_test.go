@@ -28,8 +28,14 @@ var contract = map[string]string{
 	"MessageMedium":     "content_type:s media_id:s message_uuid:s media_url:s size:i",
 	"MessageMediumList": "api_id:s meta:o objects:a",
 
+	"OptOut":         "ours number:s source:s opted_out_at:s origin:s keyword:s",
+	"OptOutList":     "api_id:s meta:o objects:a",
+	"ChangedOptOuts": "ours api_id:s message:s changed:i",
+	"Conversation":   "api_id:s meta:o objects:a",
+
 	"Powerpack": "uuid:s name:s sticky_sender:b local_connect:b application_type:s application_id:s number_pool:s number_priority:a created_on:s " +
-		"powerpack_resource_uri:s ours patience:i number_pool_refresh:b",
+		"powerpack_resource_uri:s ours patience:i number_pool_refresh:b optout_enabled:b optout_languages:a optout_keywords:a optout_message:s optin_keywords:a " +
+		"optin_message:s help_keywords:a help_message:s",
 	"NumberPriority": "service_type:s country_iso:s priority:o",
 	"PriorityPlaces": "priority1:s? priority2:s? priority3:s?",
 	"PowerpackList":  "api_id:s meta:o objects:a",
@@ -118,6 +124,8 @@ var contract = map[string]string{
 	"VerificationMeta":    "limit:i offset:i next:s? previous:s? total_count:i count:i",
 	"CreatedVerification": "api_id:s message:s uuid:s",
 
+	"InboundWebhook": "From:s MessageIntent:s MessageUUID:s PowerpackUUID:s Text:s To:s TotalAmount:s TotalRate:s Type:s Units:s Body:s ErrorCode:s " +
+		"MediaCount:s ours Subject:s",
 	"StatusCallback": "DeliveryReportTime:s ErrorCode:s From:s MCC:s MNC:s MessageTime:s MessageUUID:s ParentMessageUUID:s PartInfo:s PowerpackUUID:s " +
 		"QueuedTime:s SentTime:s Sequence:s Status:s To:s TotalAmount:s TotalRate:s Type:s Units:s requester_ip:s",
 	"RegistrationCallback": "auth_id:s brand_id:s campaign_id:s endpoint:s error_code:s error_reason:s number:s profile_uuid:s registration_status:s " +
@@ -136,6 +144,7 @@ func TestContract(t *testing.T) {
 	for _, name := range singles {
 		checkFields(t, d, "Single"+name, "api_id:s "+contract[name])
 	}
+	checkFields(t, d, "ConversationMessage", contract["Message"]+" text:s?")
 }
 
 func checkFields(t *testing.T, d *Document, name, fields string) {

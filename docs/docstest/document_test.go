@@ -294,7 +294,7 @@ func schemasOfAnswers(d *Document) map[string]*openapi3.Schema {
 var optional = []string{
 	"Accepted.invalid_number", "CampaignNumbers.meta", "CarrierSetting.brand_tier", "CarrierSetting.tpm", "RegisteredProfile.profile_uuid",
 	"Upload.error_code", "Upload.error_message",
-	"NumbersRefused.refused", "NumbersRefused.refused_total", "OperatorAccount.available", "OperatorAccount.balance", "OperatorAccount.billing_mode",
+	"LinesRefused.refused", "LinesRefused.refused_total", "NumbersRefused.refused", "NumbersRefused.refused_total", "RefusedLine.column", "OperatorAccount.available", "OperatorAccount.balance", "OperatorAccount.billing_mode",
 	"OperatorAccount.held", "OperatorAccount.parent_auth_id", "OperatorBind.last_error", "OperatorConversion.carrier", "OperatorConversion.country_iso2",
 	"OperatorConversion.sender", "OperatorCreatedAccount.warning", "OperatorCredit.idempotency_key", "OperatorMessage.carrier_detail",
 	"OperatorConversion.network", "OperatorMessage.powerpack_uuid", "OperatorSingleMessage.carrier_detail", "OperatorSingleMessage.powerpack_uuid", "OperatorSingleAccount.available", "OperatorSingleAccount.balance", "OperatorSingleAccount.billing_mode",

@@ -10,8 +10,8 @@ import (
 
 // uncalled are methods of the official client that are not driven, with the reason.
 var uncalled = map[string]string{
-	"accounts.Account.get":                 "the client hands out no such object; AccountInterface.get makes the same call",
-	"brand.BrandInterface.trigger_otp":     "no one-time passwords for starter brands are made here; it is answered with 404, see docs/plivo-divergences.md",
+	"accounts.Account.get":             "the client hands out no such object; AccountInterface.get makes the same call",
+	"brand.BrandInterface.trigger_otp": "no one-time passwords for starter brands are made here; it is answered with 404, see docs/plivo-divergences.md",
 }
 
 // walk is the official client on its way through everything that it can do.

@@ -17,7 +17,7 @@ import (
 func TestDevelopmentInstall(t *testing.T) {
 	server := start(t, nil, "serve", "--listen", "127.0.0.1:0", "--data", t.TempDir())
 	url := server.url(t)
-	server.await(t, "the greeting's last command", func(_ []string, output string) bool { return strings.Contains(output, "?limit=1") })
+	server.await(t, "the greeting's last command", func(_ []string, output string) bool { return strings.Contains(output, "Hello back") })
 	first, second := greetedCommands(t, server.output())
 	if !strings.Contains(first, url) {
 		t.Fatalf("the greeting's command is not for %s: %s", url, first)
@@ -46,6 +46,36 @@ func TestDevelopmentInstall(t *testing.T) {
 		}
 		pause(50 * time.Millisecond)
 	}
+	third, token := greetedHandset(t, server.output())
+	var received struct {
+		MessageUUID string `json:"message_uuid"`
+	}
+	shell(t, "HELIOGRAPH_ADMIN_TOKEN="+token+" "+program+third+" --json", &received)
+	var shown struct {
+		Direction string `json:"message_direction"`
+		State     string `json:"message_state"`
+	}
+	shell(t, strings.Replace(second, "?limit=1", received.MessageUUID+"/", 1), &shown)
+	if shown.Direction != "inbound" || shown.State != "received" {
+		t.Errorf("the message from a handset is %+v", shown)
+	}
+}
+
+// greetedHandset finds the greeting's command that has a handset write, without the program's name, and the operator's token.
+func greetedHandset(t testing.TB, greeting string) (arguments, token string) {
+	t.Helper()
+	for line := range strings.Lines(greeting) {
+		if rest, ok := strings.CutPrefix(line, "  heliograph"); ok {
+			arguments = strings.TrimSpace(rest)
+		}
+		if rest, ok := strings.CutPrefix(line, "  admin token"); ok {
+			token = strings.TrimSpace(rest)
+		}
+	}
+	if arguments == "" || token == "" {
+		t.Fatalf("the greeting has no message from a handset, or no token:\n%s", greeting)
+	}
+	return " " + arguments, token
 }
 
 // greetedCommands finds the two commands of the greeting.

@@ -26,6 +26,7 @@ type smscLine struct {
 	Unbind          bool
 	Submit          *submitLine
 	ReceiptAnswered *int
+	Delivered       *int // what a deliver_sm of standard input was answered
 }
 
 // callbackLine is a request that the verifying sink got.

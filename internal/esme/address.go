@@ -2,6 +2,8 @@ package esme
 
 import (
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/heliograph/heliograph/internal/smpp"
 )
@@ -49,5 +51,56 @@ func isTollFree(number string) bool {
 	return false
 }
 
-// number gives an address of the SMSC's as messages have it: without the "+" that some put before it.
-func number(a smpp.Address) string { return strings.TrimPrefix(a.Addr, "+") }
+// longestAddress bounds what is kept of an address: alphanumeric ones have 11 characters, numbers 15 digits.
+const longestAddress = 32
+
+// number gives an address of the SMSC's as messages have it: digits of E.164 without the "+" or "00" that some put before them, short codes and names as they
+// are. A number in the form of its country gets the country's code, where the carrier has one set.
+func (c *Config) number(a smpp.Address) string {
+	digits, plus := strings.CutPrefix(a.Addr, "+")
+	switch {
+	case !isDigits(digits), a.TON == smpp.TONAlphanumeric && !plus, len(digits) > longestAddress:
+		return printableText(a.Addr)
+	case plus || len(digits) <= longestShortCode:
+		return digits
+	case a.TON == smpp.TONNetworkSpecific, a.TON == smpp.TONAbbreviated:
+		return digits
+	case strings.HasPrefix(digits, "00"):
+		return digits[2:]
+	case a.TON == smpp.TONInternational:
+		return digits
+	}
+	return c.international(digits, a.TON == smpp.TONNational || a.TON == smpp.TONSubscriberNumber)
+}
+
+// international gives a number of unknown or national type its country code. In the North American Numbering Plan a number without it has ten digits;
+// elsewhere one that begins with the trunk prefix 0, or whose type says so, is without.
+func (c *Config) international(digits string, national bool) string {
+	switch {
+	case c.CountryCode == "":
+	case c.CountryCode == "1":
+		if len(digits) == 10 && digits[0] >= '2' {
+			return "1" + digits
+		}
+	case digits[0] == '0':
+		return c.CountryCode + digits[1:]
+	case national:
+		return c.CountryCode + digits
+	}
+	return digits
+}
+
+// printableText is a name as it can be shown and kept.
+func printableText(name string) string {
+	name = strings.Map(func(r rune) rune {
+		if r == utf8.RuneError || !unicode.IsPrint(r) {
+			return '?'
+		}
+		return r
+	}, name)
+	for len(name) > longestAddress {
+		_, size := utf8.DecodeLastRuneInString(name)
+		name = name[:len(name)-size]
+	}
+	return name
+}

@@ -121,9 +121,10 @@ func (c *Carrier) Binds() []BindState {
 
 // counts are what Stats gives.
 type counts struct {
-	outcomes                              [gateway.Unanswered + 1]atomic.Int64 // by OutcomeStatus
-	receipts, kept, putOff, useless       atomic.Int64
-	inbound, bindsMade, bindsLost, silent atomic.Int64
+	outcomes                            [gateway.Unanswered + 1]atomic.Int64 // by OutcomeStatus
+	receipts, kept, putOff, useless     atomic.Int64
+	inbound, taken, postponed, unrented atomic.Int64
+	bindsMade, bindsLost, silent        atomic.Int64
 }
 
 // Stats counts since the start.
@@ -134,7 +135,11 @@ type Stats struct {
 	ReceiptsKept    int64 // acknowledged: they are on disk, or said nothing final
 	ReceiptsPutOff  int64 // that could not be kept: the SMSC was asked to send them again
 	ReceiptsUseless int64 // that nobody can make sense of: acknowledged and dropped
-	Inbound         int64 // messages from handsets, which were not taken
+
+	Inbound         int64 // parts of messages from handsets that came
+	InboundKept     int64 // acknowledged: they are on disk
+	InboundPutOff   int64 // that could not be kept: the SMSC was asked to send them again
+	InboundUnrented int64 // to numbers that nobody rents
 
 	BindsMade, BindsLost int64
 	BindsSilent          int64 // of the lost: given up because submits stayed without an answer
@@ -148,7 +153,8 @@ func (c *Carrier) Stats() Stats {
 		Throttled: n.outcomes[gateway.Throttled].Load(), Deferred: n.outcomes[gateway.Deferred].Load(),
 		NotSent: n.outcomes[gateway.NotSent].Load(), Unanswered: n.outcomes[gateway.Unanswered].Load(),
 		Receipts: n.receipts.Load(), ReceiptsKept: n.kept.Load(), ReceiptsPutOff: n.putOff.Load(), ReceiptsUseless: n.useless.Load(),
-		Inbound: n.inbound.Load(), BindsMade: n.bindsMade.Load(), BindsLost: n.bindsLost.Load(), BindsSilent: n.silent.Load(),
+		Inbound: n.inbound.Load(), InboundKept: n.taken.Load(), InboundPutOff: n.postponed.Load(), InboundUnrented: n.unrented.Load(),
+		BindsMade: n.bindsMade.Load(), BindsLost: n.bindsLost.Load(), BindsSilent: n.silent.Load(),
 	}
 }
 

@@ -53,6 +53,15 @@ const (
 	NoReceipts                            // every message stays sent
 )
 
+// Unrented is what the SMSC hears of a message to a number that no account rents.
+type Unrented uint8
+
+const (
+	RefuseUnrented Unrented = iota // ESME_RX_P_APPN: it forgets the message, and may tell the sender
+	DeferUnrented                  // ESME_RX_T_APPN: it keeps the message, until somebody rents the number or it expires there
+	DropUnrented                   // ESME_ROK: for SMSCs that take a refusal for a fault of the bind
+)
+
 // Numbering is the type of number and the numbering plan of an address. SMPP 3.4, 5.2.5 and 5.2.6.
 type Numbering struct {
 	TON smpp.TON
@@ -77,7 +86,7 @@ type Config struct {
 	Mode                           Mode
 	Binds                          int // default 1
 	Window                         int // submit_sm without an answer, for each bind; default 10
-	Inbound                        int // receipts being recorded, for each bind; more are refused for the moment. Default 1,000
+	Inbound                        int // receipts and messages being recorded, for each bind; more are refused for the moment. Default 1,000
 
 	EnquireLink     time.Duration // silence after which the SMSC is asked whether it is there; default 30 s
 	ResponseTimeout time.Duration // for a submit_sm_resp; default 10 s
@@ -103,7 +112,12 @@ type Config struct {
 	ShortCode    *Numbering // default 3/0: network specific
 	Alphanumeric *Numbering // default 5/0
 	Destination  *Numbering // default 1/1
-	// RefuseInbound refuses messages from handsets for good; otherwise the SMSC is asked to keep them.
+	// Of messages from handsets.
+	GSM7Packed     bool   // septets come packed: 3GPP TS 23.038, 6.1.2.1
+	OctetsAsLatin1 bool   // what comes as data without an alphabet is text
+	CountryCode    string // of numbers that come in the form of their country; empty: they come with it
+	Unrented       Unrented
+	// RefuseInbound refuses messages from handsets for good; without it, and without OnPart, the SMSC is asked to keep them.
 	RefuseInbound bool
 	// What the SMSC means where that is not what the tables in status.go and receipt.go say.
 	Answers       map[smpp.Status]Answer       // by command_status
@@ -114,6 +128,10 @@ type Config struct {
 	Log *slog.Logger
 	// OnReceipt takes a receipt and returns at once; done is called when it is on disk (nil) or cannot be kept.
 	OnReceipt func(receipt gateway.Receipt, done func(error))
+	// OnPart takes a part of a message from a handset, likewise. An error that is a gateway.Error of code NotFound says that nobody rents the number.
+	OnPart func(part gateway.InboundPart, done func(error))
+	// OnSettled hears that the SMSC has the answers to all that a session brought until a time. Nil: nobody does. It must not wait.
+	OnSettled func(session uint64, until time.Time)
 	// Rand gives numbers in [0, 1) for the jitter; default math/rand.
 	Rand func() float64
 }
@@ -187,6 +205,9 @@ func (c *Config) check() error {
 		wrong(d < 0, "a duration is negative: %s", d)
 	}
 	wrong(c.Mode > TransmitterReceiver || c.Concatenation > Payload || c.ReceiptIDs > LooseIDs || c.RequestReceipts > NoReceipts, "unknown mode")
+	wrong(c.GSM7Packed && c.GSM7AsLatin1, "packed septets and ISO 8859-1 in the place of septets exclude each other")
+	wrong(c.CountryCode != "" && !isCountryCode(c.CountryCode), "country code: must be 1 to 3 digits")
+	wrong(c.Unrented > DropUnrented, "unknown treatment of numbers that nobody rents")
 	for status, a := range c.Answers {
 		settles := a.Status == gateway.Accepted || a.Status == gateway.Throttled || a.Status == gateway.Deferred
 		wrong(!settles && (a.Status != gateway.Rejected || a.Reason == gateway.NoReason), "answers: %s: no meaning of an answer", status)
@@ -201,6 +222,8 @@ func (c *Config) check() error {
 	wrong(err != nil, "service type: %w", err)
 	return errors.Join(errs...)
 }
+
+func isCountryCode(s string) bool { return isDigits(s) && s[0] != '0' && len(s) <= 3 }
 
 // bind is the request that registers with the SMSC.
 func (c *Config) bind(mode smpp.BindMode) *smpp.Bind {

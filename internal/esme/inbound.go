@@ -1,16 +1,20 @@
 package esme
 
 import (
+	"errors"
+	"strings"
+
+	"github.com/heliograph/heliograph/internal/gateway"
 	"github.com/heliograph/heliograph/internal/smpp"
 )
 
 // take gets the SMSC's requests, on the session's reading goroutine. The session bounds how many are in hand.
-func (l *link) take(r *smpp.Request) {
+func (l *link) take(r *smpp.Request, in *intake) {
 	switch pdu := r.PDU.(type) {
 	case *smpp.DeliverSM:
-		l.deliver(r, pdu)
+		l.deliver(r, pdu, in)
 	case *smpp.DataSM:
-		l.deliver(r, pdu.Deliver())
+		l.deliver(r, pdu.Deliver(), in)
 	case *smpp.AlertNotification, *smpp.Outbind:
 		// Neither has an answer. We asked for no alert; and who is asked to bind by an outbind is bound, or about to be.
 	default:
@@ -18,12 +22,12 @@ func (l *link) take(r *smpp.Request) {
 	}
 }
 
-// deliver takes a receipt, or refuses a message.
-func (l *link) deliver(r *smpp.Request, pdu *smpp.DeliverSM) {
+// deliver takes a receipt or a message.
+func (l *link) deliver(r *smpp.Request, pdu *smpp.DeliverSM, in *intake) {
 	said, isReceipt, err := smpp.ParseReceipt(pdu)
 	switch {
 	case !isReceipt:
-		l.refuseInbound(r)
+		l.message(r, pdu, in)
 	case err != nil:
 		l.dropReceipt(r, pdu, err)
 	default:
@@ -58,11 +62,58 @@ func (l *link) dropReceipt(r *smpp.Request, pdu *smpp.DeliverSM, err error) {
 	l.respond(r, smpp.ESME_ROK)
 }
 
-// refuseInbound turns down a message from a handset, which this version does not take. The SMSC is asked to keep it, for a version that
-// does: the answer is at once, so the SMSC's own schedule is all the pace there is. RefuseInbound has it thrown away instead.
-func (l *link) refuseInbound(r *smpp.Request) {
+// message hands a part of a message from a handset on. As with receipts, the SMSC may forget it when it is on disk.
+func (l *link) message(r *smpp.Request, pdu *smpp.DeliverSM, in *intake) {
 	c := l.carrier
 	c.counts.inbound.Add(1)
+	if c.RefuseInbound || c.OnPart == nil {
+		l.refuseInbound(r)
+		return
+	}
+	l.useful()
+	part, err := c.part(pdu, c.Now(), in.session)
+	if err != nil {
+		c.troubles.happened(matter{"headers of messages from handsets cannot be read; they are taken as text", l.name, ""}, "error", err)
+	}
+	came := in.brought(part.At)
+	c.OnPart(part, func(err error) {
+		l.respond(r, l.verdict(part.To, err))
+		in.answered(came, c.Now())
+	})
+}
+
+// verdict is what the SMSC hears of a part that was kept, or was not.
+func (l *link) verdict(to string, err error) smpp.Status {
+	c := l.carrier
+	var refusal *gateway.Error
+	switch {
+	case err == nil:
+		c.counts.taken.Add(1)
+		return smpp.ESME_ROK
+	case errors.As(err, &refusal) && refusal.Code == gateway.NotFound:
+		c.counts.unrented.Add(1)
+		status := [...]smpp.Status{RefuseUnrented: smpp.ESME_RX_P_APPN, DeferUnrented: smpp.ESME_RX_T_APPN, DropUnrented: smpp.ESME_ROK}[c.Unrented]
+		c.troubles.happened(matter{"messages from handsets arrive for numbers that nobody rents", l.name, "answered " + status.String()}, "to", masked(to))
+		return status
+	}
+	c.counts.postponed.Add(1)
+	c.troubles.happened(matter{"messages from handsets cannot be kept; the SMSC is asked to keep them", "", err.Error()})
+	return smpp.ESME_RX_T_APPN
+}
+
+// masked is a number as logs may have it: short codes as they are, of others not the last digits.
+func masked(number string) string {
+	const hidden = 4
+	if len(number) <= longestShortCode {
+		return number
+	}
+	return number[:len(number)-hidden] + strings.Repeat("x", hidden)
+}
+
+// refuseInbound turns down a message from a handset that nobody takes. The SMSC is asked to keep it until somebody does: the answer is at once, so
+// the SMSC's own schedule is all the pace there is. RefuseInbound has it thrown away instead.
+func (l *link) refuseInbound(r *smpp.Request) {
+	c := l.carrier
 	status := smpp.ESME_RX_T_APPN
 	if c.RefuseInbound {
 		status = smpp.ESME_RX_P_APPN

@@ -147,14 +147,17 @@ func TestDataSMReceipt(t *testing.T) {
 	})
 }
 
-// TestInboundMessages are kept by the SMSC, or refused for good where that is set; the log tells once, and nothing of what is in them.
-func TestInboundMessages(t *testing.T) {
+// TestRefusedMessages: without anybody who takes them they are kept by the SMSC, or refused for good where that is set; the log tells once, and nothing of
+// what is in them.
+func TestRefusedMessages(t *testing.T) {
+	untaken := func(gateway.InboundPart, func(error)) { t.Error("a message was handed on") }
 	for _, tc := range []struct {
 		refuse bool
+		onPart func(gateway.InboundPart, func(error))
 		want   smpp.Status
-	}{{false, smpp.ESME_RX_T_APPN}, {true, smpp.ESME_RX_P_APPN}} {
+	}{{false, nil, smpp.ESME_RX_T_APPN}, {true, nil, smpp.ESME_RX_P_APPN}, {true, untaken, smpp.ESME_RX_P_APPN}} {
 		synctest.Test(t, func(t *testing.T) {
-			r := newRig(t, func(c *Config) { c.RefuseInbound = tc.refuse })
+			r := newRig(t, func(c *Config) { c.RefuseInbound, c.OnPart = tc.refuse, tc.onPart })
 			r.start()
 			pdu := &smpp.DeliverSM{
 				Source: smpp.Address{Addr: "14155550123"}, Dest: smpp.Address{Addr: "14155550100"},

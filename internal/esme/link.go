@@ -85,7 +85,8 @@ func (l *link) run(ctx context.Context) {
 // was of use, or lasted: then the next try may come soon.
 func (l *link) hold(ctx context.Context) (held bool, err error) {
 	c := l.carrier
-	session, err := l.connect(ctx)
+	in := newIntake()
+	session, err := l.connect(ctx, in)
 	if err != nil {
 		return false, fmt.Errorf("connect: %w", err)
 	}
@@ -107,7 +108,7 @@ func (l *link) hold(ctx context.Context) (held bool, err error) {
 		return false, bindError(err, session)
 	}
 	l.up(session)
-	steady := l.stay(ctx, session)
+	steady := l.stay(ctx, session, in)
 	worked := l.down()
 	if ctx.Err() != nil {
 		l.unbind(ctx, session, hardStop)
@@ -119,8 +120,8 @@ func (l *link) hold(ctx context.Context) (held bool, err error) {
 	return steady || worked, err
 }
 
-// connect makes a connection in time.
-func (l *link) connect(ctx context.Context) (*smpp.Session, error) {
+// connect makes a connection in time; what it will bring is in.
+func (l *link) connect(ctx context.Context, in *intake) (*smpp.Session, error) {
 	c := l.carrier
 	l.enter(connecting)
 	trying, cancel := context.WithTimeout(ctx, c.BindTimeout)
@@ -133,8 +134,9 @@ func (l *link) connect(ctx context.Context) (*smpp.Session, error) {
 		return nil, err
 	}
 	return smpp.NewSession(conn, smpp.ESME, smpp.Config{
-		Window: c.Window, ResponseTimeout: c.ResponseTimeout, EnquireAfter: c.EnquireLink, MaxInbound: c.Inbound,
-		Handler: l.take, Logger: slog.New(sessionLog{c.troubles, l.name}),
+		Window:          c.Window + 1, // a place for settle's enquire_link
+		ResponseTimeout: c.ResponseTimeout, EnquireAfter: c.EnquireLink, MaxInbound: c.Inbound,
+		Handler: func(r *smpp.Request) { l.take(r, in) }, Logger: slog.New(sessionLog{c.troubles, l.name}),
 	}), nil
 }
 
@@ -151,9 +153,11 @@ func bindError(err error, session *smpp.Session) error {
 }
 
 // stay waits until the session is over or ctx ends, and tells whether the bind held for a while.
-func (l *link) stay(ctx context.Context, session *smpp.Session) (steady bool) {
+func (l *link) stay(ctx context.Context, session *smpp.Session, in *intake) (steady bool) {
 	timer := time.NewTimer(l.carrier.Steady)
 	defer timer.Stop()
+	settling := time.NewTicker(settleEvery)
+	defer settling.Stop()
 	for {
 		select {
 		case <-ctx.Done():
@@ -163,6 +167,8 @@ func (l *link) stay(ctx context.Context, session *smpp.Session) (steady bool) {
 		case <-timer.C:
 			steady = true
 			l.holds()
+		case <-settling.C:
+			l.settle(session, in)
 		}
 	}
 }

@@ -96,7 +96,7 @@ func (c *Config) receipt(r *smpp.Receipt, pdu *smpp.DeliverSM, at time.Time) gat
 		report = Report{Outcome: gateway.InTransit}
 	}
 	receipt := gateway.Receipt{
-		Carrier: c.Name, CarrierID: c.ReceiptIDs.receipted(r), Outcome: report.Outcome, At: at, From: number(pdu.Dest), To: number(pdu.Source),
+		Carrier: c.Name, CarrierID: c.ReceiptIDs.receipted(r), Outcome: report.Outcome, At: at, From: c.number(pdu.Dest), To: c.number(pdu.Source),
 	}
 	if report.Outcome == gateway.ReceiptUndelivered {
 		receipt.Reason, receipt.Detail = c.undelivered(r, report.Reason), detail(r)

@@ -109,9 +109,9 @@ func (r *Registration) Modify(at time.Time) {
 	}
 }
 
-// Campaign is the campaign as the queue looks at it.
+// Campaign is the campaign as messages depend on it.
 func (r *Registration) Campaign() Campaign {
-	return Campaign{ID: r.ID, Account: r.Account, Rate: r.Grant.Rate, DailyCap: r.Grant.DailyCap}
+	return Campaign{ID: r.ID, Account: r.Account, Rate: r.Grant.Rate, DailyCap: r.Grant.DailyCap, Keywords: r.keywords()}
 }
 
 // RegistrationFilter narrows a list of registrations; zero fields do not. A list is newest first.

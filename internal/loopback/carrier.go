@@ -1,6 +1,6 @@
 // Package loopback is the built-in pretend network of a development install. It takes every message, reports it delivered
 // after a delay, and obeys magic destination numbers, so that every state and error code can be provoked on a laptop. It keeps nothing on
-// disk: reports that are still to come are lost when the program stops, and their messages stay sent.
+// disk: reports that are still to come are lost when the program stops, and their messages stay sent. Pretend handsets send messages through Deliver.
 package loopback
 
 import (
@@ -20,6 +20,8 @@ type Config struct {
 	Now   func() time.Time
 	// OnReceipt takes a report; done is called when it is kept or could not be.
 	OnReceipt func(receipt gateway.Receipt, done func(error))
+	// OnPart takes a part of a message from a pretend handset; likewise. Nil: nobody does.
+	OnPart func(part gateway.InboundPart, done func(error))
 }
 
 // Times of the pretend network.
@@ -43,15 +45,16 @@ type Carrier struct {
 	nudge func()
 	wake  chan struct{} // of capacity 1: an agenda entry came to the front
 
-	mu       sync.Mutex
-	agenda   agenda
-	reports  int                // of the agenda
-	answers  int                // of the agenda
-	seen     map[gateway.ID]int // how often a magic number was refused so far, by message
-	serial   int64
-	stopped  bool
-	accepted int64
-	reported int64
+	mu        sync.Mutex
+	agenda    agenda
+	reports   int                // of the agenda
+	answers   int                // of the agenda
+	seen      map[gateway.ID]int // how often a magic number was refused so far, by message
+	serial    int64
+	reference uint8 // of the last message from a handset
+	stopped   bool
+	accepted  int64
+	reported  int64
 }
 
 // New makes a pretend network.

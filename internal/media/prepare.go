@@ -80,7 +80,11 @@ func (p *Preparer) named(ctx context.Context, m *gateway.Message) ([]gateway.Med
 	if !ok {
 		return nil, errGone
 	}
-	list, err := p.cfg.Library.Use(ctx, m.Account, ids)
+	var end time.Time
+	if m.Log.HidesContent() {
+		end = m.ExpiresAt
+	}
+	list, err := p.cfg.Library.UseUntil(ctx, m.Account, ids, end)
 	if isRefusal(err, gateway.NotFound) {
 		return nil, errGone
 	}

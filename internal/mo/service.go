@@ -45,7 +45,7 @@ type Service struct {
 	mu      sync.Mutex
 	settled map[uint64]time.Time // sessions that were acknowledged for good until a time, not written yet
 
-	counts struct{ received, waiting, stored, repeated, unowned, partial, answered atomic.Int64 }
+	counts struct{ received, waiting, stored, repeated, unowned, failed, partial, answered, optedOut, optedIn atomic.Int64 }
 }
 
 // Bounds of a batch of parts and of those waiting for one; beyond the second, carriers are asked to keep theirs.
@@ -83,15 +83,23 @@ func (s *Service) Run(ctx context.Context) error {
 // Receive takes a part and returns at once. done is called exactly once: without an error when the part is on disk, so that the carrier may forget it.
 // With a gateway.Error of code NotFound nobody here rents the number, and the carrier need not bring it again; with any other error it must.
 func (s *Service) Receive(part gateway.InboundPart, done func(error)) {
+	s.Take(part, func(_ gateway.InboundResult, err error) { done(err) })
+}
+
+// Take is Receive for who wants to know what became of the part.
+func (s *Service) Take(part gateway.InboundPart, done func(gateway.InboundResult, error)) {
 	s.counts.received.Add(1)
 	err := s.group.Submit(part, func(result gateway.InboundResult, err error) {
 		if err == nil && result.Status == gateway.InboundUnowned {
 			err = errUnowned
+		} else if err != nil {
+			s.counts.failed.Add(1)
 		}
-		done(err)
+		done(result, err)
 	})
 	if err != nil {
-		done(err)
+		s.counts.failed.Add(1)
+		done(gateway.InboundResult{}, err)
 	}
 }
 
@@ -128,6 +136,7 @@ func (s *Service) follow(results []gateway.InboundResult) {
 		changed = append(changed, r.Changed...)
 	}
 	if len(changed) > 0 { // before anybody hears of the message
+		s.countChanges(changed)
 		s.OptedOut(changed)
 	}
 	if len(events) > 0 {
@@ -161,15 +170,27 @@ func (s *Service) count(status gateway.InboundStatus) {
 	}
 }
 
-// Stats counts since the start: parts that came, and what became of them; messages that were stored, and those of them that lack segments; automatic answers.
-type Stats struct{ Received, Waited, Stored, Repeated, Unowned, Partial, Answered int64 }
+func (s *Service) countChanges(changed []gateway.OptOutChange) {
+	for i := range changed {
+		if changed[i].In {
+			s.counts.optedIn.Add(1)
+		} else {
+			s.counts.optedOut.Add(1)
+		}
+	}
+}
+
+// Stats counts since the start: parts that came, and what became of them, Failed could not be kept; messages that were stored, and those of them that lack
+// segments; automatic answers; opt-outs that keywords made and removed.
+type Stats struct{ Received, Waited, Stored, Repeated, Unowned, Failed, Partial, Answered, OptedOut, OptedIn int64 }
 
 // Stats gives the counts.
 func (s *Service) Stats() Stats {
 	c := &s.counts
 	return Stats{
 		Received: c.received.Load(), Waited: c.waiting.Load(), Stored: c.stored.Load(), Repeated: c.repeated.Load(),
-		Unowned: c.unowned.Load(), Partial: c.partial.Load(), Answered: c.answered.Load(),
+		Unowned: c.unowned.Load(), Failed: c.failed.Load(), Partial: c.partial.Load(), Answered: c.answered.Load(),
+		OptedOut: c.optedOut.Load(), OptedIn: c.optedIn.Load(),
 	}
 }
 

@@ -18,6 +18,9 @@
 //	guard.go     countries and thresholds of accounts
 //	conversion.go how trackable messages converted
 //	held.go      messages whose submit was never answered
+//	optout.go    persons who have opted out, and the trail of that
+//	optoutfile.go  the same as files
+//	inbound.go   messages from handsets that the pretend network brings
 //	store.go     what is needed of a store
 package operator
 
@@ -58,7 +61,11 @@ type Config struct {
 	Explain func(context.Context, mt.Question) (mt.Explanation, error)
 	// Told hears of the events of a message that was ended.
 	Told func([]gateway.Event)
-	IDs  *gateway.IDSource
+	// OptedOut hears of opt-outs that the store has, before the answer: mt.Dispatcher.OptedOut.
+	OptedOut func([]gateway.OptOutChange)
+	// Bring has a pretend network bring a message from a handset, and gives the message's id when it is on disk. nil: there is no such network.
+	Bring func(ctx context.Context, h Handset) (gateway.ID, error)
+	IDs   *gateway.IDSource
 	// ConversionWindow is how long after it was sent a trackable message may wait for feedback until it counts as not converted.
 	ConversionWindow time.Duration
 	// Random gives unpredictable octets, for credentials.
@@ -89,7 +96,8 @@ func New(cfg Config) *API {
 	a := &API{Config: cfg, routes: http.NewServeMux()}
 	for pattern, handle := range a.table() {
 		answer := a.answer(handle)
-		if pattern == "POST /admin/v1/numbers" {
+		switch pattern {
+		case "POST /admin/v1/numbers", "POST /admin/v1/opt-outs", "POST /admin/v1/opt-outs/import":
 			answer = a.unhurried(answer)
 		}
 		a.routes.HandleFunc(pattern, answer)
@@ -135,6 +143,13 @@ func (a *API) table() map[string]func(*http.Request) (int, any, error) {
 		"GET /admin/v1/accounts/{auth_id}/guard":                       a.showGuard,
 		"POST /admin/v1/accounts/{auth_id}/guard":                      a.changeGuard,
 		"GET /admin/v1/conversions":                                    a.listConversions,
+		"GET /admin/v1/opt-outs":                                       a.listOptOuts,
+		"POST /admin/v1/opt-outs":                                      a.addOptOuts,
+		"DELETE /admin/v1/opt-outs":                                    a.removeOptOut,
+		"GET /admin/v1/opt-outs/export":                                a.exportOptOuts,
+		"POST /admin/v1/opt-outs/import":                               a.importOptOuts,
+		"GET /admin/v1/opt-outs/audit":                                 a.listOptOutChanges,
+		"POST /admin/v1/loopback/inbound":                              a.bringInbound,
 		"POST /admin/v1/accounts/{auth_id}/credits":                    a.addCredit,
 		"GET /admin/v1/accounts/{auth_id}/credits":                     a.listCredits,
 	}
@@ -178,7 +193,30 @@ func (a *API) answer(handle func(*http.Request) (int, any, error)) http.HandlerF
 		if err != nil {
 			status, body = a.refusal(r, id, err)
 		}
+		if f, ok := body.(*file); ok {
+			a.send(w, r, id, f)
+			return
+		}
 		a.write(w, r, id, status, body)
+	}
+}
+
+// file is an answer that is no JSON, and may be too long to be held in memory.
+type file struct {
+	kind, name string
+	send       func(http.ResponseWriter) error
+}
+
+// send sends a file. When that fails in the midst the connection is cut, so that nobody takes the beginning for the whole.
+func (a *API) send(w http.ResponseWriter, r *http.Request, id string, f *file) {
+	w.Header().Set("Content-Type", f.kind)
+	w.Header().Set("Content-Disposition", `attachment; filename="`+f.name+`"`)
+	w.Header().Set("X-Request-ID", id)
+	if err := f.send(w); err != nil {
+		if r.Context().Err() == nil {
+			a.Log.Error("a file could not be sent to its end", "api_id", id, "route", r.Pattern, "err", err)
+		}
+		panic(http.ErrAbortHandler)
 	}
 }
 
@@ -190,6 +228,10 @@ func (a *API) refusal(r *http.Request, id string, err error) (int, any) {
 	var numbers *refusedNumbers
 	if errors.As(err, &numbers) {
 		return http.StatusBadRequest, map[string]any{"error": numbers.Error(), "refused": numbers.list, "refused_total": numbers.total}
+	}
+	var lines *refusedLines
+	if errors.As(err, &lines) {
+		return http.StatusBadRequest, map[string]any{"error": lines.Error(), "refused": lines.list, "refused_total": lines.total}
 	}
 	var refusal *gateway.Error
 	if errors.As(err, &refusal) {

@@ -46,6 +46,7 @@ type fixture struct {
 	listed        gateway.MessageFilter
 	guard         gateway.Guard
 	credits       []gateway.Credit
+	optOuts       optOuts
 
 	paused   map[string]bool
 	queues   mt.QueueFilter // that were asked for
@@ -72,8 +73,9 @@ func newFixture() *fixture {
 			f.asked = q
 			return f.explained, f.fail
 		},
-		Told: func(events []gateway.Event) { f.told += len(events) },
-		IDs:  &gateway.IDSource{Entropy: func() uint64 { return 1 }}, ConversionWindow: time.Hour,
+		Told:     func(events []gateway.Event) { f.told += len(events) },
+		OptedOut: func(changes []gateway.OptOutChange) { f.optOuts.heard = append(f.optOuts.heard, changes...) },
+		IDs:      &gateway.IDSource{Entropy: func() uint64 { return 1 }}, ConversionWindow: time.Hour,
 		Random: func(b []byte) {
 			for i := range b {
 				b[i] = byte(i)

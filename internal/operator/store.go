@@ -64,4 +64,13 @@ type Store interface {
 	// DecideRegistration sets what was decided, and gives the registration as it is then. An approved campaign is one of the queue's, with the numbers that
 	// waited for it; one that is refused is none any more. Invalid when there is nothing to decide; Conflict when the campaign is another account's.
 	DecideRegistration(ctx context.Context, account gateway.AccountID, id string, decision gateway.Decision) (gateway.Registration, error)
+	// OptOuts lists opt-outs that stand, newest first, and how many fit the filter in all.
+	OptOuts(ctx context.Context, filter gateway.OptOutFilter) ([]gateway.OptOut, int, error)
+	// OptOutRecords lists the audit trail, newest first, and how many lines fit the filter in all.
+	OptOutRecords(ctx context.Context, filter gateway.OptOutFilter) ([]gateway.OptOutRecord, int, error)
+	// ChangeOptOuts opts persons out, and in again, all or none, and tells which of the changes changed something: those have a line in the audit trail.
+	// NotFound when an account does not exist.
+	ChangeOptOuts(ctx context.Context, changes []gateway.OptOutChange) ([]bool, error)
+	// MediaByID reads media of an account, in the order of the ids. Those that are not there at that time are left out.
+	MediaByID(ctx context.Context, account gateway.AccountID, ids []gateway.ID, at time.Time) ([]gateway.Medium, error)
 }

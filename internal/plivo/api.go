@@ -36,6 +36,12 @@
 //	priority.go   number_priority
 //	alert.go      alerts that a threshold was passed
 //	callback.go   events as requests
+//	inbound.go    messages from handsets as requests to applications
+//	xmlreply.go   what applications answer to them
+//	reply.go      messages made of that
+//	optout.go     who has opted out of what
+//	keyword.go    the words for that, of powerpacks
+//	conversation.go  what an account and a person have written to each other
 //	signature.go  the signatures of callbacks, V2 and V3
 //	error.go      refusals in HTTP
 //	errorcode.go  reasons in the contract's codes
@@ -84,6 +90,8 @@ type Config struct {
 	Now      func() time.Time
 	Log      *slog.Logger
 
+	// OptedOut hears of changes of opt-outs after their commit; nil: nobody does.
+	OptedOut func([]gateway.OptOutChange)
 	// Prices is the price list; nil: there is none, and nothing costs anything.
 	Prices *pricing.Table
 	// Random fills ids and tokens of subaccounts and ids of applications with what cannot be predicted; nil: crypto/rand.
@@ -114,6 +122,7 @@ type API struct {
 	estimate func(context.Context, []*gateway.Message) ([]time.Time, error)
 	changed  func(context.Context) error
 	feedback func(context.Context, gateway.Conversion) error
+	optedOut func([]gateway.OptOutChange)
 	ids      *gateway.IDSource
 	prices   *pricing.Table
 	random   func([]byte)
@@ -143,6 +152,9 @@ func New(cfg Config) http.Handler {
 		a.estimate = func(_ context.Context, messages []*gateway.Message) ([]time.Time, error) {
 			return make([]time.Time, len(messages)), nil
 		}
+	}
+	if a.optedOut = cfg.OptedOut; a.optedOut == nil {
+		a.optedOut = func([]gateway.OptOutChange) {}
 	}
 	if a.changed == nil {
 		a.changed = func(context.Context) error { return nil }
@@ -180,6 +192,9 @@ func (a *API) table(ownNumbers bool) []route {
 		newRoute(feedbackRoute, nil, a.recordConversion, nil),
 		newRoute("/v1/Account/{auth_id}/Message/{message_uuid}/Media/", a.listMessageMedia, nil, a.deleteMessageMedia),
 		newRoute("/v1/Account/{auth_id}/Message/{message_uuid}/Media/{media_id}/", a.getMessageMedium, nil, nil),
+
+		newRoute("/v1/Account/{auth_id}/Conversation/", a.listConversation, nil, nil),
+		newRoute("/v1/Account/{auth_id}/OptOut/", a.listOptOuts, a.addOptOuts, a.removeOptOuts),
 
 		newRoute("/v1/Account/{auth_id}/Media/", a.listMedia, a.uploadMedia, nil),
 		newRoute("/v1/Account/{auth_id}/Media/{media_id}/", a.getMedium, nil, nil),

@@ -315,11 +315,11 @@ func TestStoreFailures(t *testing.T) {
 			if route.handler(method) == nil || !route.ofAccount() || strings.HasSuffix(route.pattern, "/Pricing/") { // which asks the price list, not the store
 				continue
 			}
-			body := `{"name":"x","app_name":"x","number":"1","src":"14155550100","dst":"14152223333","text":"x","status":"CONVERTED","timestamp":"2026-03-04T05:06:07Z"}`
+			body := `{"name":"x","app_name":"x","number":"14152223333","source":"14155550100","src":"14155550100","dst":"14152223333","text":"x","status":"CONVERTED","timestamp":"2026-03-04T05:06:07Z"}`
 			if i > 0 { // the account itself has an address of its own
-				body = strings.TrimSuffix(body, "}") + "," + registrationArguments + "}"
+				body = strings.TrimSuffix(body, "}") + "," + registrationArguments + `,"numbers":["14152223333"]}`
 			}
-			q := ask{method: method, path: fill.Replace(route.pattern) + "?country_iso=US", body: body}
+			q := ask{method: method, path: fill.Replace(route.pattern) + "?country_iso=US&dst=14152223333", body: body}
 			if route.pattern == "/v1/Account/{auth_id}/Media/" && method == "POST" {
 				q.body, q.header = uploadForm(filePart{name: "a.txt", content: "x"})
 			}

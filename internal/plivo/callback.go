@@ -16,6 +16,9 @@ import (
 
 // Callbacks renders events as the requests that tell an account of them, and signs them.
 type Callbacks struct {
+	// Links makes links to the files of a message from a handset, in their order; MediaLinks.Of. nil: no files are told of. Set before use.
+	Links func(ctx context.Context, m *gateway.Message) ([]string, error)
+
 	accounts  *Accounts
 	userAgent string
 	entropy   func() uint64
@@ -36,14 +39,21 @@ func (c *Callbacks) Request(ctx context.Context, e *gateway.Event) (*http.Reques
 	if err != nil {
 		return nil, err
 	}
-	var params [parameters]pair
-	fill(&params, e)
+	var buf [parameters]pair
+	params := buf[:]
+	if e.Message.Direction == gateway.Inbound {
+		if params, err = c.tellInbound(ctx, e); err != nil {
+			return nil, err
+		}
+	} else {
+		fill(&buf, e)
+	}
 	req, err := newCallback(ctx, e.Message.Callback)
 	if err != nil {
 		return nil, fmt.Errorf("plivo: the callback of message %s cannot be addressed", e.Message.ID) // the address may hold secrets
 	}
-	c.sign(req, params[:], owner, main)
-	addParameters(req, params[:])
+	c.sign(req, params, owner, main)
+	addParameters(req, params)
 	return req, nil
 }
 

@@ -22,6 +22,9 @@ type fakeStore struct {
 	registered []gateway.Registration // in the order in which they were made
 	hooks      []gateway.Callback     // of linkings and unlinkings
 	feedback   map[gateway.ID]gateway.Conversion
+	optOuts    []gateway.OptOut // newest last
+	trail      []gateway.OptOutChange
+	talk       gateway.ConversationFilter // that was asked for last
 	fakeAccounts
 	fakeMedia
 
@@ -79,6 +82,64 @@ func fitsMessage(m *gateway.Message, f gateway.MessageFilter) bool {
 		(f.Service == 0 || f.Service == m.Service) && (len(f.Reasons) == 0 || slices.Contains(f.Reasons, m.Reason)) &&
 		(f.Powerpack.IsZero() || f.Powerpack == m.Powerpack) && (f.From == "" || f.From == m.From) && (f.To == "" || f.To == m.To) &&
 		(f.Country == "" || f.Country == m.Country)
+}
+
+func (s *fakeStore) Conversation(_ context.Context, f gateway.ConversationFilter) ([]*gateway.Message, int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.talk = f
+	var found []*gateway.Message
+	for _, m := range s.messages {
+		number, person := m.From, m.To
+		if m.Direction == gateway.Inbound {
+			number, person = m.To, m.From
+		}
+		if m.Account == f.Account && person == f.Person && (f.Number == "" || f.Number == number) && m.Log != gateway.LogNothing && m.Log != gateway.LogContentOnly {
+			found = append(found, m)
+		}
+	}
+	slices.SortFunc(found, func(a, b *gateway.Message) int { return cmp.Compare(a.ID.Seq(), b.ID.Seq()) })
+	if !f.OldestFirst {
+		slices.Reverse(found)
+	}
+	return cut(found, f.Limit, f.Offset), len(found), s.err
+}
+
+func (s *fakeStore) OptOuts(_ context.Context, f gateway.OptOutFilter) ([]gateway.OptOut, int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var found []gateway.OptOut
+	for _, o := range slices.Backward(s.optOuts) {
+		if o.Account == f.Account && (f.Person == "" || f.Person == o.Person) && (f.Source == "" || f.Source == o.Source) &&
+			!o.At.Before(f.After) && (f.Before.IsZero() || o.At.Before(f.Before)) {
+			found = append(found, o)
+		}
+	}
+	return cut(found, f.Limit, f.Offset), len(found), s.err
+}
+
+func (s *fakeStore) ChangeOptOuts(_ context.Context, changes []gateway.OptOutChange) ([]bool, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.err != nil {
+		return nil, s.err
+	}
+	changed := make([]bool, len(changes))
+	for i, c := range changes {
+		at := slices.IndexFunc(s.optOuts, func(o gateway.OptOut) bool {
+			return o.Account == c.Account && o.Source == c.Source && o.Person == c.Person
+		})
+		if changed[i] = (at >= 0) == c.In; !changed[i] {
+			continue
+		}
+		s.trail = append(s.trail, c)
+		if c.In {
+			s.optOuts = slices.Delete(s.optOuts, at, at+1)
+		} else {
+			s.optOuts = append(s.optOuts, c.OptOut)
+		}
+	}
+	return changed, nil
 }
 
 func cut[T any](all []T, limit, offset int) []T {

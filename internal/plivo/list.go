@@ -315,43 +315,49 @@ func readAbsent(args arguments, _ *gateway.MessageFilter) (bool, error) {
 	return true, nil
 }
 
-// readTimes reads the filters by time; timed is set when there is one. Times are UTC and compared to the microsecond.
+// readTimes reads the filters by time; timed is set when there is one.
 func readTimes(args arguments, filter *gateway.MessageFilter) (timed bool, err error) {
+	filter.After, filter.Before, timed, err = readPeriod(args, "message_time")
+	return timed, err
+}
+
+// readPeriod reads the filters by a time; timed is set when there is one. Times are UTC and compared to the microsecond.
+func readPeriod(args arguments, of string) (after, before time.Time, timed bool, err error) {
 	for _, suffix := range [...]string{"", "__gt", "__gte", "__lt", "__lte"} {
-		name := "message_time" + suffix
+		name := of + suffix
 		text, err := args.text(name)
 		if err != nil {
-			return false, err
+			return after, before, false, err
 		}
 		if text == "" {
 			continue
 		}
 		t, precision, ok := parseTime(text)
 		if !ok {
-			return false, gateway.Errorf(gateway.Invalid, "%s must be a time in the form YYYY-MM-DD HH:MM[:SS[.ffffff]]", name)
+			return after, before, false, gateway.Errorf(gateway.Invalid, "%s must be a time in the form YYYY-MM-DD HH:MM[:SS[.ffffff]]", name)
 		}
 		timed = true
-		var after, before time.Time
+		var from, until time.Time
 		switch suffix {
 		case "":
-			after, before = t, t.Add(precision)
+			from, until = t, t.Add(precision)
 		case "__gt":
-			after = t.Add(time.Microsecond)
+			from = t.Add(time.Microsecond)
 		case "__gte":
-			after = t
+			from = t
 		case "__lt":
-			before = t
+			until = t
 		case "__lte":
-			before = t.Add(time.Microsecond)
+			until = t.Add(time.Microsecond)
 		}
-		if after.After(filter.After) {
-			filter.After = after
+		if from.After(after) {
+			after = from
 		}
-		if !before.IsZero() && (filter.Before.IsZero() || before.Before(filter.Before)) {
-			filter.Before = before
+		if !until.IsZero() && (before.IsZero() || until.Before(before)) {
+			before = until
 		}
 	}
-	return timed, nil
+	return after, before, timed, nil
 }
 
 // timeForms are how times are written, each with how long a time of this form lasts.

@@ -16,7 +16,7 @@ const (
 	maxApplicationID = 64
 )
 
-// powerpack is a powerpack as the contract shows it, in lists. Patience and NumberPoolRefresh are additions of ours.
+// powerpack is a powerpack as the contract shows it, in lists. Patience, NumberPoolRefresh and the keywords are additions of ours.
 type powerpack struct {
 	UUID              string           `json:"uuid"`
 	Name              string           `json:"name"`
@@ -28,8 +28,9 @@ type powerpack struct {
 	NumberPriority    []numberPriority `json:"number_priority"`
 	Patience          int              `json:"patience"` // in seconds, as it applies
 	NumberPoolRefresh bool             `json:"number_pool_refresh"`
-	CreatedOn         string           `json:"created_on"`
-	ResourceURI       string           `json:"powerpack_resource_uri"`
+	powerpackKeywords
+	CreatedOn   string `json:"created_on"`
+	ResourceURI string `json:"powerpack_resource_uri"`
 }
 
 // singlePowerpack is a powerpack as the contract shows it alone.
@@ -51,7 +52,7 @@ func showPowerpack(c *call, p *gateway.Powerpack) powerpack {
 		// Clients take the sixth element of a split at the slashes: it must begin with one and name no host.
 		NumberPool:     c.resource("/NumberPool/" + p.Pool.String() + "/"),
 		NumberPriority: showPriorities(p.Priorities), Patience: int(cmp.Or(p.Patience, gateway.DefaultPatience) / time.Second),
-		NumberPoolRefresh: p.Refresh, CreatedOn: stamp(p.CreatedAt), ResourceURI: c.resource("/Powerpack/" + p.ID.String() + "/"),
+		NumberPoolRefresh: p.Refresh, powerpackKeywords: showKeywords(&p.Keywords), CreatedOn: stamp(p.CreatedAt), ResourceURI: c.resource("/Powerpack/" + p.ID.String() + "/"),
 	}
 }
 
@@ -96,6 +97,9 @@ func readPowerpack(args arguments, p *gateway.Powerpack) (err error) {
 		return err
 	}
 	if p.Refresh, err = args.boolean("number_pool_refresh", p.Refresh); err != nil {
+		return err
+	}
+	if err := readKeywords(args, &p.Keywords); err != nil {
 		return err
 	}
 	priorities, err := readPriorities(args)

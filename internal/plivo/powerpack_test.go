@@ -29,7 +29,8 @@ func TestPowerpack(t *testing.T) {
 	want := map[string]any{
 		"api_id": r.string("api_id"), "uuid": id, "name": "otp", "sticky_sender": true, "local_connect": true, "application_type": "", "application_id": "",
 		"number_pool": mainPath + "/NumberPool/" + pool + "/", "number_priority": defaults, "patience": 60.0, "number_pool_refresh": false, "created_on": "2026-03-04T05:06:07.123456Z",
-		"powerpack_resource_uri": powerpackPath + id + "/",
+		"powerpack_resource_uri": powerpackPath + id + "/", "optout_enabled": true, "optout_languages": []any{}, "optout_keywords": []any{}, "optout_message": "",
+		"optin_keywords": []any{}, "optin_message": "", "help_keywords": []any{}, "help_message": "",
 	}
 	if diff := cmp.Diff(want, r.body); diff != "" {
 		t.Error(diff)
@@ -81,6 +82,58 @@ func TestPowerpack(t *testing.T) {
 	s.refused(s.do(ask{method: "GET", path: mainPath + "/NumberPool/" + pool + "/"}), 404, "not found")
 	if s.changes != 4 {
 		t.Error("a refusal was told as a change")
+	}
+}
+
+// TestKeywords: the words and answers of a powerpack, loosely typed as all others. null changes nothing, an empty one takes it away.
+func TestKeywords(t *testing.T) {
+	s := newServer(t)
+	r := s.ok(s.do(ask{method: "POST", path: powerpackPath, body: `{"name":"otp","optout_keywords":"basta, no  more,BASTA","optout_message":" Adiós. ","optout_languages":["ES","fr","es"]}`}), 200)
+	path := powerpackPath + r.string("uuid") + "/"
+	want := gateway.Keywords{OptOut: []string{"BASTA", "NO MORE"}, OptOutText: "Adiós.", Languages: []string{"es", "fr"}}
+	for i, step := range []struct {
+		body   string
+		change func()
+	}{
+		{`{"name":"otp"}`, func() {}},
+		{`{"optout_keywords":null,"optout_message":null,"optout_languages":null,"optout_enabled":null}`, func() {}},
+		{`{"optin_keywords":["again"],"optin_message":"Hello again.","help_keywords":"wie, wo","help_message":"H"}`, func() {
+			want.OptIn, want.OptInText, want.Help, want.HelpText = []string{"AGAIN"}, "Hello again.", []string{"WIE", "WO"}, "H"
+		}},
+		{`{"optout_keywords":[],"optout_message":"","optout_languages":"","optout_enabled":"false"}`, func() {
+			want.OptOut, want.OptOutText, want.Languages, want.Off = nil, "", nil, true
+		}},
+		{`optout_enabled=1&help_keywords=a&help_keywords=b&optin_keywords=`, func() { want.Off, want.Help, want.OptIn = false, []string{"A", "B"}, nil }},
+	} {
+		r := s.ok(s.do(ask{method: "POST", path: path, body: step.body}), 200)
+		step.change()
+		if diff := cmp.Diff(want, s.store.powerpacks[0].Keywords); diff != "" {
+			t.Errorf("step %d: %s", i, diff)
+		}
+		if len(r.body["help_keywords"].([]any)) != len(want.Help) || r.string("optout_message") != want.OptOutText || r.body["optout_enabled"] != !want.Off {
+			t.Errorf("step %d: %s", i, r.text)
+		}
+	}
+	kept := s.store.powerpacks[0].Keywords
+	var many strings.Builder
+	for i := range gateway.MaxKeywords + 1 {
+		fmt.Fprintf(&many, "w%d,", i)
+	}
+	for body, text := range map[string]string{
+		`{"optout_keywords":["no!"]}`:                         "optout_keywords must be words of letters and digits, each of at most 32 characters",
+		`{"help_keywords":"` + strings.Repeat("x", 33) + `"}`: "help_keywords must be words of letters and digits, each of at most 32 characters",
+		`{"optin_keywords":"` + many.String() + `"}`:          "optin_keywords must have at most 20 words",
+		`{"optout_keywords":["a"]}`:                           "the keyword A is in two lists",
+		`{"optout_keywords":["x"],"optin_keywords":["X"]}`:    "the keyword X is in two lists",
+		`{"optout_languages":"en,de"}`:                        "optout_languages must be among en, es, fr",
+		`{"help_message":"` + strings.Repeat("é", 321) + `"}`: "help_message must have at most 320 characters",
+		`{"optout_enabled":"perhaps"}`:                        "optout_enabled must be true or false",
+		`{"optout_keywords":{}}`:                              "optout_keywords must be a list of strings",
+	} {
+		s.refused(s.do(ask{method: "POST", path: path, body: body}), 400, text)
+	}
+	if diff := cmp.Diff(kept, s.store.powerpacks[0].Keywords); diff != "" {
+		t.Error(diff)
 	}
 }
 

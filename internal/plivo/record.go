@@ -127,7 +127,7 @@ func (a *API) showCampaigns(c *call, owner gateway.AccountID, messages []*gatewa
 }
 
 func newRecord(c *call, m *gateway.Message) record {
-	named, price := codeOf(m.State, m.Reason), priceOf(m, m.State)
+	named, price := outcomeOf(m), priceOf(m, m.State)
 	from, to := shownNumbers(m)
 	return record{
 		MessageUUID: m.ID.String(), MessageTime: recordTime(m.AcceptedAt), MessageDirection: m.Direction.String(),
@@ -169,6 +169,23 @@ func priceOf(m *gateway.Message, state gateway.State) price {
 		return price{nothing, nothing, nothing, nothing}
 	}
 	return price{p.Rate.String(), p.Rate.Times(m.Units).String(), p.Fee.String(), p.Fee.Times(m.Units).String()}
+}
+
+// unheard is what is said of a message from a handset that no application took. The contract has no code for it.
+const unheard = "The application could not be told of the message"
+
+// outcomeOf is the code and the words of a record. Of a message from a handset the words are what there is to say of how it came, and of what the
+// application answered.
+func outcomeOf(m *gateway.Message) reasonCode {
+	switch {
+	case m.Direction == gateway.Outbound:
+		return codeOf(m.State, m.Reason)
+	case m.State == gateway.Undelivered && m.Detail == "":
+		return reasonCode{text: unheard}
+	case m.State == gateway.Undelivered:
+		return reasonCode{text: unheard + "; " + m.Detail}
+	}
+	return reasonCode{codeOf(m.State, m.Reason).code, m.Detail}
 }
 
 // expirySeconds is how long a message might wait to be sent; 0 when it never did.

@@ -51,7 +51,7 @@ func queryOf(pattern string) string {
 	switch {
 	case strings.HasSuffix(pattern, "/Pricing/"), strings.HasSuffix(pattern, "/PhoneNumber/"):
 		return "?country_iso=us"
-	case strings.HasSuffix(pattern, "/Explain/"):
+	case strings.HasSuffix(pattern, "/Explain/"), strings.HasSuffix(pattern, "/Conversation/"):
 		return "?dst=14152223333"
 	}
 	return ""

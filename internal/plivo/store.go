@@ -61,6 +61,14 @@ type Store interface {
 	// feedback: NotFound when neither the account nor a subaccount of it has such a message, Invalid when it is not trackable.
 	RecordConversions(ctx context.Context, batch []gateway.Conversion) ([]error, error)
 
+	// Conversation lists what an account and a person have written to each other, and how many messages that are.
+	Conversation(ctx context.Context, filter gateway.ConversationFilter) ([]*gateway.Message, int, error)
+
+	// OptOuts lists opt-outs that stand, newest first, and how many fit the filter in all.
+	OptOuts(ctx context.Context, filter gateway.OptOutFilter) ([]gateway.OptOut, int, error)
+	// ChangeOptOuts opts persons out, and in again, all or none, and tells which of the changes changed something.
+	ChangeOptOuts(ctx context.Context, changes []gateway.OptOutChange) ([]bool, error)
+
 	// CreatePowerpack stores a new powerpack; Conflict when the account has one of that name, Invalid when it has not the application that is linked.
 	CreatePowerpack(ctx context.Context, powerpack gateway.Powerpack) error
 	// UpdatePowerpack replaces the settings of the powerpack with that ID.

@@ -23,6 +23,7 @@ const (
 
 // belongings are one thing of each kind that an account has, by its id.
 type belongings struct {
+	optOut                                                                     string // the person
 	message, medium, powerpack, pool, number, tollfree, shortcode, application string
 	profile, brand, campaign, verification                                     string
 	subaccount                                                                 gateway.AccountID
@@ -30,6 +31,7 @@ type belongings struct {
 
 // madeUp are ids of the right form that nobody has.
 var madeUp = belongings{
+	optOut:  "14152229999",
 	message: "019cb73d-0000-7000-8000-00000000dead", medium: "019cb73d-0000-7000-8000-00000000face", powerpack: "019cb73d-0000-7000-8000-00000000beef", pool: "019cb73d-0000-7000-8000-00000000f00d",
 	number: "14155559999", tollfree: "18005559999", shortcode: "999999", application: "99999999999999999", subaccount: nobodySubID,
 	profile: "019cb73d-0000-7000-8000-00000000aaaa", brand: "BNOBODY", campaign: "CNOBODY", verification: "019cb73d-0000-7000-8000-00000000bbbb",
@@ -55,6 +57,8 @@ func (s *server) endow(account gateway.AccountID, n int, sub gateway.AccountID) 
 	}
 	b.medium = s.giveMedium(account, fmt.Sprintf("of-%s.png", account)).ID.String()
 	b.message = s.giveMessage(func(m *gateway.Message) { m.Account, m.MediaIDs = account, []string{b.medium} }).ID.String()
+	b.optOut = fmt.Sprintf("1415222330%d", n-1)
+	s.store.optOuts = append(s.store.optOuts, gateway.OptOut{Account: account, Source: b.number, Person: b.optOut, At: s.now, Origin: gateway.ByKeyword, Word: "STOP"})
 	s.giveApplications(account, b.application)
 	b.profile, b.verification = ids.Next(s.now).String(), ids.Next(s.now).String()
 	b.brand, b.campaign = fmt.Sprintf("BBRAND%d", n), fmt.Sprintf("CCAMPN%d", n)
@@ -104,7 +108,7 @@ func everything(s *fakeStore) []any {
 	for i, m := range s.messages {
 		messages[i] = *m
 	}
-	return []any{accounts, messages, slices.Clone(s.powerpacks), slices.Clone(s.numbers), slices.Clone(s.applications), slices.Clone(s.registered), maps.Clone(s.profiles), maps.Clone(s.feedback), slices.Clone(s.media)}
+	return []any{accounts, messages, slices.Clone(s.powerpacks), slices.Clone(s.numbers), slices.Clone(s.applications), slices.Clone(s.registered), maps.Clone(s.profiles), maps.Clone(s.feedback), slices.Clone(s.media), slices.Clone(s.optOuts), slices.Clone(s.trail)}
 }
 
 // walled is a server with accounts that have one thing of each kind each.
@@ -146,7 +150,7 @@ func unlinking(pattern, method string) bool {
 }
 
 // argumentsOfAll are good for any route.
-const argumentsOfAll = `{"name":"x","app_name":"x","number":"14155550100","rent":true,"unrent":true,"cascade":true,"src":"14155550100","dst":"14152223333","text":"x","status":"CONVERTED","timestamp":"2026-03-04T05:06:07Z","numbers":["14155550100"]}`
+const argumentsOfAll = `{"name":"x","app_name":"x","number":"14155550100","rent":true,"unrent":true,"cascade":true,"src":"14155550100","dst":"14152223333","text":"x","status":"CONVERTED","timestamp":"2026-03-04T05:06:07Z","numbers":["14155550100"],"source":"14155550100"}`
 
 // TestForeignPaths walks the whole route table with credentials that give no access to the account in the path. The answer is the same whether that
 // account exists or not, and whatever is asked for there; nothing is changed.
@@ -282,6 +286,10 @@ func TestForeignArguments(t *testing.T) {
 		{"GET", "/Number/", "?tendlc_campaign_id={campaign_id}", ""},
 		{"POST", "/Message/", "", `{"src":"14155550100","dst":"14152223333","type":"mms","media_ids":"{media_id}"}`},
 		{"GET", "/Message/", "?subaccount={subauth_id}", ""},
+		{"POST", "/OptOut/", "", `{"number":"14152223333","source":"{number}"}`},
+		{"POST", "/OptOut/", "", `{"number":"14152223333","source":"{campaign_id}"}`},
+		{"GET", "/OptOut/", "?source={number}", ""},
+		{"GET", "/Conversation/", "?dst=14152223333&number={number}", ""},
 		{"GET", "/Message/", "?powerpack_id={uuid}", ""},
 		{"GET", "/Number/", "?subaccount={subauth_id}", ""},
 		{"GET", "/Application/", "?subaccount={subauth_id}", ""},
@@ -314,10 +322,10 @@ func TestForeignArguments(t *testing.T) {
 func TestListsEndAtTheWall(t *testing.T) {
 	s, of := walled(t)
 	for id := range of {
-		for _, list := range []string{"Message/", "Media/", "Number/", "Powerpack/", "Application/", "Subaccount/", "Profile/", "10dlc/Brand/", "10dlc/Campaign/", "TollfreeVerification/"} {
+		for _, list := range []string{"Message/", "OptOut/", "Conversation/?dst=14152223333", "Media/", "Number/", "Powerpack/", "Application/", "Subaccount/", "Profile/", "10dlc/Brand/", "10dlc/Campaign/", "TollfreeVerification/"} {
 			r := s.ok(s.do(ask{method: "GET", path: "/v1/Account/" + string(id) + "/" + list, as: id}), 200)
 			for owner, b := range of {
-				for _, thing := range []string{b.message, b.medium, b.powerpack, b.number, b.application, b.profile, b.brand, b.campaign, b.verification} {
+				for _, thing := range []string{b.message, b.optOut, b.medium, b.powerpack, b.number, b.application, b.profile, b.brand, b.campaign, b.verification} {
 					if owner != id && strings.Contains(r.text, thing) {
 						t.Errorf("%s of %s shows %s of %s", list, id, thing, owner)
 					}

@@ -26,7 +26,7 @@ const escape = 0x1b
 
 // basic is the GSM 7-bit default alphabet by code: 3GPP TS 23.038, 6.2.1. The escape has no character; 6.2.1 has receivers
 // that cannot use it show a space.
-var basic = [128]rune{
+var basic = table{
 	'@', '£', '$', '¥', 'è', 'é', 'ù', 'ì', 'ò', 'Ç', '\n', 'Ø', 'ø', '\r', 'Å', 'å',
 	'Δ', '_', 'Φ', 'Γ', 'Λ', 'Ω', 'Π', 'Ψ', 'Σ', 'Θ', 'Ξ', ' ', 'Æ', 'æ', 'ß', 'É',
 	' ', '!', '"', '#', '¤', '%', '&', '\'', '(', ')', '*', '+', ',', '-', '.', '/',
@@ -38,7 +38,7 @@ var basic = [128]rune{
 }
 
 // extension is the extension table by code: 3GPP TS 23.038, 6.2.1.1. A zero is a code without a character.
-var extension = [128]rune{
+var extension = table{
 	0x0a: '\f', 0x14: '^', 0x28: '{', 0x29: '}', 0x2f: '\\', 0x3c: '[', 0x3d: '~', 0x3e: ']', 0x40: '|', 0x65: '€',
 }
 

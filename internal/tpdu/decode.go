@@ -13,8 +13,9 @@ func Decode(octets []byte, a Alphabet) string {
 
 // appendDecoded decodes octets in the coding.
 func (c Coding) appendDecoded(dst, octets []byte) []byte {
-	if c.Alphabet == GSM7 && (c.Locking != NoLanguage || c.Single != NoLanguage) {
-		return appendNational(dst, octets, c.Locking, c.Single)
+	if c.Alphabet == GSM7 {
+		letters, shifted := tables(c.Locking, c.Single)
+		return appendFromGSM7(dst, octets, letters, shifted)
 	}
 	return appendDecoded(dst, octets, c.Alphabet)
 }
@@ -22,7 +23,7 @@ func (c Coding) appendDecoded(dst, octets []byte) []byte {
 func appendDecoded(dst, octets []byte, a Alphabet) []byte {
 	switch a {
 	case GSM7:
-		return appendFromGSM7(dst, octets)
+		return appendFromGSM7(dst, octets, &basic, &extension)
 	case UCS2:
 		return appendFromUCS2(dst, octets)
 	}
@@ -32,24 +33,24 @@ func appendDecoded(dst, octets []byte, a Alphabet) []byte {
 	return dst
 }
 
-// appendFromGSM7 decodes septets. After an escape, a code that the extension table does not have means the character of the default
-// alphabet, and a second escape, or an escape at the end, a space: 3GPP TS 23.038, 6.2.1 and 6.2.1.1.
-func appendFromGSM7(dst, septets []byte) []byte {
+// appendFromGSM7 decodes septets by two tables. After an escape, a code that the second does not have means the character that the first has, and a second
+// escape, or an escape at the end, a space: 3GPP TS 23.038, 6.2.1 and 6.2.1.1. A code that no table has becomes U+FFFD.
+func appendFromGSM7(dst, septets []byte, letters, shifted *table) []byte {
 	for i := 0; i < len(septets); i++ {
 		s := septets[i]
 		if s == escape && i+1 < len(septets) && septets[i+1] < 0x80 {
 			i++
 			s = septets[i]
-			if r := extension[s]; r != 0 {
+			if r := shifted[s]; r != 0 {
 				dst = utf8.AppendRune(dst, r)
 				continue
 			}
 		}
-		if s >= 0x80 {
-			dst = utf8.AppendRune(dst, utf8.RuneError)
-			continue
+		r := utf8.RuneError
+		if s < 0x80 && letters[s] != 0 {
+			r = letters[s]
 		}
-		dst = utf8.AppendRune(dst, basic[s])
+		dst = utf8.AppendRune(dst, r)
 	}
 	return dst
 }

@@ -4,6 +4,7 @@
 // Where to find what:
 //
 //	alphabet.go  the GSM 7-bit default alphabet and its extension; which alphabet a text needs
+//	national.go  the shift tables of national languages
 //	split.go     how many segments a text makes and what each carries
 //	encode.go    text to octets
 //	decode.go    octets to text

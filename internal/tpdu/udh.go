@@ -2,10 +2,13 @@ package tpdu
 
 import "fmt"
 
-// Information elements of a user data header that concatenate: 3GPP TS 23.040, 9.2.3.24.1 and 9.2.3.24.8.
+// Information elements of a user data header that concatenate (3GPP TS 23.040, 9.2.3.24.1 and 9.2.3.24.8) and that name the language of shift tables
+// (9.2.3.24.15 and 9.2.3.24.16).
 const (
 	concat8ID  = 0x00
 	concat16ID = 0x08
+	singleID   = 0x24
+	lockingID  = 0x25
 )
 
 // AppendConcat appends a user data header that is the n-th segment's of total, both from 1 to 255, with an 8-bit reference.
@@ -25,7 +28,9 @@ type Header struct {
 	Total  int
 	Number int  // from 1 to Total
 	Wide   bool // Ref has 16 bits: it is another series than those of 8
-	// Others are the elements that do not concatenate, in their order.
+	// Locking and Single are the languages of the shift tables, also such that nobody knows.
+	Locking, Single Language
+	// Others are the other elements, in their order.
 	Others []Element
 }
 
@@ -68,6 +73,9 @@ func (h *Header) take(e Element, at int) error {
 	case concat8ID:
 	case concat16ID:
 		size = 4
+	case singleID, lockingID:
+		h.speak(e)
+		return nil
 	default:
 		h.Others = append(h.Others, e)
 		return nil
@@ -85,4 +93,16 @@ func (h *Header) take(e Element, at int) error {
 		h.Ref = h.Ref<<8 | uint16(e.Data[1])
 	}
 	return nil
+}
+
+// speak enters an element that names a language. Of several the last holds; one that is not an octet names none.
+func (h *Header) speak(e Element) {
+	switch {
+	case len(e.Data) != 1:
+		h.Others = append(h.Others, e)
+	case e.ID == singleID:
+		h.Single = Language(e.Data[0])
+	default:
+		h.Locking = Language(e.Data[0])
+	}
 }

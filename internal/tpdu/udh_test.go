@@ -19,6 +19,9 @@ func TestParseUDH(t *testing.T) {
 			Header{Ref: 1, Total: 2, Number: 2, Others: []Element{{ID: 5, Data: []byte("\x0b\x84\x23\xf0")}}},
 		},
 		{"an element without data", "\x04\x70\x00\x71\x00", "", Header{Others: []Element{{ID: 0x70, Data: []byte{}}, {ID: 0x71, Data: []byte{}}}}},
+		{"languages", "\x06\x24\x01\x03\x25\x01\x01ol\xc3", "ol\xc3", Header{Single: Portuguese, Locking: Turkish}},
+		{"a language twice: the last holds", "\x06\x25\x01\x03\x25\x01\x63", "", Header{Locking: 0x63}},
+		{"a language of two octets", "\x04\x24\x02\x03\x01", "", Header{Others: []Element{{ID: 0x24, Data: []byte{3, 1}}}}},
 		{"number 0", "\x05\x00\x03\x01\x02\x00", "", Header{}},
 		{"number above total", "\x05\x00\x03\x01\x02\x03", "", Header{}},
 		{"total 0", "\x05\x00\x03\x01\x00\x00", "", Header{}},
@@ -87,7 +90,7 @@ func FuzzUDH(f *testing.F) {
 		if h.Wide {
 			built = AppendConcat16(nil, h.Ref, h.Total, h.Number)
 		}
-		h.Others = nil
+		h.Others, h.Locking, h.Single = nil, NoLanguage, NoLanguage
 		if again, _, err := ParseUDH(built); err != nil || !cmp.Equal(again, h) {
 			t.Fatalf("%+v came back as %+v, %v", h, again, err)
 		}

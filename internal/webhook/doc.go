@@ -12,6 +12,7 @@
 //	share.go     how much of everything an account may take
 //	turns.go     whose turn it is to post
 //	post.go      the goroutines that post
+//	answer.go    what applications answer to messages from handsets
 //	record.go    what became of attempts, written in batches
 //	refill.go    reading on from the store: backlogs, retries that are due, what memory does not know of
 //	queue.go     first in, first out

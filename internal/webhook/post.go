@@ -78,11 +78,19 @@ type outcome struct {
 	started, ended time.Time
 	status         int
 	err            error
-	unrenderable   bool // and never will be
-	cutOff         bool // by the stop; nothing is known
+	unrenderable   bool   // and never will be
+	cutOff         bool   // by the stop; nothing is known
+	note           string // about the answer to a message from a handset
+	untaken        error  // why that answer could not be taken: not the endpoint's fault
 }
 
-func (o *outcome) told() bool { return o.err == nil && o.status >= 200 && o.status <= 299 }
+// heard tells whether the endpoint did its part.
+func (o *outcome) heard() bool { return o.err == nil && succeeded(o.status) }
+
+// told tells whether the event need not be told again.
+func (o *outcome) told() bool { return o.heard() && o.untaken == nil }
+
+func succeeded(status int) bool { return status >= 200 && status <= 299 }
 
 // post makes one attempt.
 func (w *Worker) post(it *item, drain []byte) (o outcome) {
@@ -106,18 +114,28 @@ func (w *Worker) post(it *item, drain []byte) (o outcome) {
 		req.Header["Idempotency-Key"] = nil
 	}
 	resp, err := w.Client.Do(req)
+	var answer []byte
 	if err == nil {
 		o.status = resp.StatusCode
-		err = drained(resp, drain)
+		if w.listens(&it.event) {
+			answer, err = readAnswer(resp)
+		}
+		err = drained(resp, drain, err)
 	}
 	o.err, o.ended = err, w.Now()
-	o.cutOff = err != nil && w.posting.Err() != nil
+	if w.listens(&it.event) && o.heard() {
+		w.handOn(it, &o, resp.Header.Get("Content-Type"), answer)
+	}
+	o.cutOff = (o.err != nil || o.untaken != nil) && w.posting.Err() != nil
 	return o
 }
 
-// drained reads the body to its end if that is near, and closes it.
-func drained(resp *http.Response, buf []byte) error {
+// drained reads the body to its end if that is near and nothing went wrong before, and closes it.
+func drained(resp *http.Response, buf []byte, err error) error {
 	defer resp.Body.Close()
+	if err != nil {
+		return err
+	}
 	for left := drainOctets; left > 0; {
 		n, err := resp.Body.Read(buf)
 		left -= n
@@ -137,7 +155,7 @@ func (w *Worker) posted(it *item, o outcome) {
 	if it.first() {
 		w.follow(it)
 	}
-	if o.cutOff {
+	if o.cutOff || o.untaken != nil && !w.running { // who takes answers may have stopped already
 		w.release(it)
 		return
 	}
@@ -175,7 +193,7 @@ func (w *Worker) judge(it *item, o *outcome) news {
 		return garbledNews
 	}
 	ep.lastStatus, ep.lastError = it.attempt.Status, it.attempt.Error
-	told, latency := o.told(), o.ended.Sub(o.started)
+	told, latency := o.heard(), o.ended.Sub(o.started)
 	change := ep.own.judge(told, latency, ep.own.inflight)
 	if ep.lane != &ep.own {
 		ep.lane.judge(told, latency, ep.lane.inflight)
@@ -211,7 +229,10 @@ func (w *Worker) follow(it *item) {
 func (w *Worker) describe(it *item, o *outcome) {
 	a := gateway.Attempt{
 		Event: it.event.ID, Number: it.event.Attempt + 1, AtMicro: o.started.UnixMicro(), Status: o.status,
-		Latency: int(o.ended.Sub(o.started) / time.Millisecond), Error: reason(o),
+		Latency: int(o.ended.Sub(o.started) / time.Millisecond), Error: reason(o), Note: o.note,
+	}
+	if fromHandset(&it.event) {
+		a.Inbound = it.event.Message.ID
 	}
 	if a.Done = o.told(); !a.Done {
 		due, again := gateway.NextCallback(a.Number, o.ended)
@@ -233,6 +254,8 @@ func reason(o *outcome) string {
 	switch {
 	case o.told():
 		return ""
+	case o.untaken != nil:
+		text = "the answer cannot be taken now: " + o.untaken.Error()
 	case o.err == nil:
 		return fmt.Sprintf("answered with status %d", o.status)
 	case o.unrenderable:

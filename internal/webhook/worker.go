@@ -11,7 +11,7 @@ import (
 	"github.com/heliograph/heliograph/internal/groupcommit"
 )
 
-// Config is what a Worker works with. All fields but Observe must be set.
+// Config is what a Worker works with. All fields but Answered and Observe must be set.
 type Config struct {
 	Store Store
 	// Client makes the requests. It follows no redirects.
@@ -19,8 +19,12 @@ type Config struct {
 	// Render makes the request that tells an event, signed, anew for each attempt. An error gives the event up, unless it
 	// is a gateway.Error of code Unavailable: that counts as an attempt.
 	Render func(ctx context.Context, e *gateway.Event) (*http.Request, error)
-	Now    func() time.Time
-	Log    *slog.Logger
+	// Answered, when set, takes what an application said when it was told of a message from a handset: body has at most AnswerOctets, and one more if
+	// there was more. An error means that it cannot be taken now: the message is told again, and so it may come twice. The note, about what was wrong with
+	// the answer, is kept with the message. It is called beside other posts, and should be quick.
+	Answered func(ctx context.Context, e *gateway.Event, contentType string, body []byte) (note string, err error)
+	Now      func() time.Time
+	Log      *slog.Logger
 	// Observe, when set, hears how long each attempt took and whether it told the event. It must not block.
 	Observe func(latency time.Duration, told bool)
 }

@@ -1,5 +1,5 @@
 // A sink for status callbacks that verifies every signature with the official client's own validators, and prints a JSON line for each
-// request. It ends with its standard input.
+// request. It answers with the XML in ANSWER, if there is any. It ends with its standard input.
 'use strict';
 const http = require('http');
 const plivo = require('plivo');
@@ -37,7 +37,10 @@ const server = http.createServer((request, response) => {
       },
     });
     response.statusCode = 200;
-    response.end();
+    if (process.env.ANSWER) {
+      response.setHeader('Content-Type', 'application/xml');
+    }
+    response.end(process.env.ANSWER || '');
   });
 });
 

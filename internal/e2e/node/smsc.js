@@ -1,5 +1,6 @@
 // An SMSC made of the npm package smpp: an SMPP implementation that is not ours. It takes every submit_sm, reports it delivered and prints a
-// JSON line for all that happens. A receipt that was not taken is delivered again after the next bind. It ends with its standard input.
+// JSON line for all that happens. A receipt that was not taken is delivered again after the next bind. Each line on its standard input is a JSON object
+// with the fields of a deliver_sm, which goes over the newest bind that takes messages; the answer is told. It ends with its standard input.
 //
 // A submit_sm is told with the time at which it was read (`at`) and one before which it cannot have arrived (`notBefore`): the event loop has
 // looked at its sockets since then. The two lie far apart only while this process got no turn. Milliseconds since 1970.
@@ -9,6 +10,7 @@ const smpp = require('smpp');
 const say = (line) => process.stdout.write(JSON.stringify(line) + '\n');
 const now = () => performance.timeOrigin + performance.now();
 let lastID = 0;
+let receiver = null; // the newest bind that takes messages
 const receipts = new Map(); // those that were not taken, by the message's id
 
 const report = (session, id) =>
@@ -37,6 +39,7 @@ const server = smpp.createServer((session) => {
     }
     session.send(pdu.response({ system_id: 'foreign' }));
     if (pdu.command !== 'bind_transmitter') {
+      receiver = session;
       for (const id of receipts.keys()) {
         report(session, id);
       }
@@ -84,5 +87,13 @@ const server = smpp.createServer((session) => {
 });
 
 server.listen(0, '127.0.0.1', () => say({ listening: server.address().port }));
-process.stdin.resume();
-process.stdin.on('end', () => process.exit(0));
+const commands = require('readline').createInterface({ input: process.stdin });
+commands.on('line', (line) => {
+  const fields = JSON.parse(line);
+  if (fields.udh) {
+    fields.short_message = { udh: Buffer.from(fields.udh, 'hex'), message: fields.short_message };
+    delete fields.udh;
+  }
+  receiver.deliver_sm(fields, (answer) => say({ delivered: answer.command_status }));
+});
+commands.on('close', () => process.exit(0));

@@ -2,7 +2,10 @@ package smpptest
 
 import (
 	"context"
+	"errors"
 	"fmt"
+
+	"github.com/heliograph/heliograph/internal/smpp"
 )
 
 // Counters say what happened since the start.
@@ -31,6 +34,33 @@ type Counters struct {
 	ReceiptsNacked  int64 `json:"receipts_nacked"`  // answered with another status
 	ReceiptsLost    int64 `json:"receipts_lost"`    // not answered
 	ReceiptsPending int64 `json:"receipts_pending"` // now: not acked yet
+
+	InboundSent    int64 `json:"inbound_sent"`    // segments from handsets that left, repetitions included
+	InboundAcked   int64 `json:"inbound_acked"`   // answered ESME_ROK
+	InboundNacked  int64 `json:"inbound_nacked"`  // answered with another status
+	InboundRefused int64 `json:"inbound_refused"` // of these, with ESME_RX_P_APPN
+	InboundLost    int64 `json:"inbound_lost"`    // not answered
+	InboundPending int64 `json:"inbound_pending"` // now: posted, and not taken yet
+}
+
+// inbound counts the answer to a segment, and tells whether the matter is settled.
+func (c *Counters) inbound(answer smpp.Response, err error) (settled bool) {
+	switch {
+	case errors.Is(err, smpp.ErrNotSent):
+		c.InboundSent-- // it did not leave after all
+	case err != nil:
+		c.InboundLost++
+	case answer.Status == smpp.ESME_ROK:
+		c.InboundAcked++
+		return true
+	default:
+		c.InboundNacked++
+		if answer.Status == smpp.ESME_RX_P_APPN {
+			c.InboundRefused++
+			return true
+		}
+	}
+	return false
 }
 
 // Counters gives them.

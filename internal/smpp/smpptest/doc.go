@@ -5,7 +5,8 @@
 //	smsc.go      start, stop, binds
 //	submit.go    what a submit is answered, and what becomes of the message
 //	fate.go      the draw: which submit meets which fault
-//	mailbox.go   receipts of an account: kept until they are taken
+//	mailbox.go   receipts of an account and messages to it: kept until they are taken
+//	handset.go   texts from handsets, in any alphabet and any order of their segments
 //	delay.go     answers that are held back
 //	text.go      user data as text, for those who want to read it
 //	counters.go  what happened, and waiting for it

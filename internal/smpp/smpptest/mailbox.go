@@ -11,8 +11,9 @@ import (
 	"github.com/heliograph/heliograph/internal/smpp"
 )
 
-// receipt is one to be sent, until it is taken.
+// receipt is one to be sent, until it is taken; or a segment from a handset.
 type receipt struct {
+	inbound   smpp.PDU // the segment; nil: it is a receipt
 	due       time.Time
 	id        int64
 	source    smpp.Address // of the message
@@ -73,13 +74,14 @@ func (s *SMSC) receiptsFor(n int64, now time.Time, pdu *smpp.SubmitSM, taken boo
 // unknownIDs is added to an id to have one that no message has.
 const unknownIDs = 7_000_000_000
 
-// mailbox keeps the receipts of an account until they are taken, however long no bind stands that takes them. Its goroutine runs run.
+// mailbox keeps the receipts of an account, and what handsets send to it, until they are taken, however long no bind stands that takes them. Its goroutine runs run.
 type mailbox struct {
 	smsc *SMSC
 	wake chan struct{} // of capacity 1: a receipt, a bind or a place in a window came
 
 	mu        sync.Mutex
-	fresh     fifo[receipt]
+	fresh     fifo[receipt] // receipts
+	texts     fifo[receipt] // from handsets: receipts that are due later do not hold them up
 	again     fifo[receipt] // refused ones, by the time of the next try
 	receivers []*smpp.Session
 	turn      int // whose turn it is among the receivers
@@ -111,9 +113,13 @@ func (m *mailbox) attended() bool {
 }
 
 func (m *mailbox) put(r receipt) {
+	queue := &m.fresh
+	if r.inbound != nil {
+		queue = &m.texts
+	}
 	m.mu.Lock()
-	m.fresh.push(r)
-	first := m.fresh.len() == 1
+	queue.push(r)
+	first := queue.len() == 1
 	m.mu.Unlock()
 	if first {
 		signal(m.wake)
@@ -139,7 +145,7 @@ func (m *mailbox) next(now time.Time) (r receipt, session *smpp.Session, wait ti
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	wait = -1
-	for _, queue := range [...]*fifo[receipt]{&m.again, &m.fresh} {
+	for _, queue := range [...]*fifo[receipt]{&m.again, &m.texts, &m.fresh} {
 		if queue.len() == 0 {
 			continue
 		}
@@ -170,6 +176,11 @@ func (m *mailbox) receiver() *smpp.Session {
 
 // send sends a receipt and, behind it, the answer that had to wait for it.
 func (m *mailbox) send(session *smpp.Session, r receipt) {
+	if r.inbound != nil {
+		m.smsc.count(func(c *Counters) { c.InboundSent++ })
+		session.Submit(r.inbound, func(answer smpp.Response, err error) { m.inboundAnswered(r, answer, err) })
+		return
+	}
 	m.smsc.count(func(c *Counters) { c.ReceiptsSent++ })
 	then := r.then
 	r.then = nil
@@ -197,6 +208,24 @@ func (m *mailbox) answered(r receipt, response smpp.Response, err error) {
 			c.ReceiptsLost++
 		}
 	})
+	m.settle(r, taken, retry)
+}
+
+// inboundAnswered takes up what became of a segment. One that was not taken is sent again, unless it was refused for good.
+func (m *mailbox) inboundAnswered(r receipt, answer smpp.Response, err error) {
+	var settled bool
+	var retry time.Duration
+	m.smsc.count(func(c *Counters) {
+		retry = m.smsc.cfg.RetryDelay
+		if settled = c.inbound(answer, err); settled {
+			c.InboundPending--
+		}
+	})
+	m.settle(r, settled, retry)
+}
+
+// settle puts what was not taken back, for later.
+func (m *mailbox) settle(r receipt, taken bool, retry time.Duration) {
 	if !taken {
 		r.due = time.Now().Add(retry)
 		m.mu.Lock()

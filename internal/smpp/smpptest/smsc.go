@@ -1,6 +1,7 @@
 package smpptest
 
 import (
+	"cmp"
 	"context"
 	"crypto/subtle"
 	"crypto/tls"
@@ -9,6 +10,7 @@ import (
 	"hash/maphash"
 	"math/rand/v2"
 	"net"
+	"slices"
 	"sync"
 
 	"github.com/heliograph/heliograph/internal/smpp"
@@ -20,27 +22,30 @@ type SMSC struct {
 	server   smpp.Server
 	later    delay // answers held back
 
-	mu        sync.Mutex
-	cfg       Config
-	counters  Counters
-	news      chan struct{} // closed at the next change; nil while nobody waits
-	record    []Submit
-	oldest    int // in record
-	random    *rand.Rand
-	tokens    bucket
-	failures  int // how many messages were not delivered: whose turn it is in Config.Failures
-	seed      maphash.Seed
-	seen      map[uint64]struct{} // Config.Distinct
-	conns     map[*smpp.Session]*connection
-	mailboxes map[string]*mailbox // by system_id
-	running   *sync.WaitGroup     // mailboxes' goroutines; nil unless Run runs
-	ctx       context.Context     // of Run; likewise
+	mu         sync.Mutex
+	cfg        Config
+	counters   Counters
+	news       chan struct{} // closed at the next change; nil while nobody waits
+	record     []Submit
+	oldest     int // in record
+	random     *rand.Rand
+	tokens     bucket
+	references uint16 // of the last text from a handset
+	turn       int    // whose turn it is among the receivers
+	failures   int    // how many messages were not delivered: whose turn it is in Config.Failures
+	seed       maphash.Seed
+	seen       map[uint64]struct{} // Config.Distinct
+	conns      map[*smpp.Session]*connection
+	mailboxes  map[string]*mailbox // by system_id
+	running    *sync.WaitGroup     // mailboxes' goroutines; nil unless Run runs
+	ctx        context.Context     // of Run; likewise
 }
 
 // connection is what we know of a session.
 type connection struct {
 	conn    net.Conn
-	mailbox *mailbox // set when it is bound
+	mailbox *mailbox // set when it is bound,
+	bind    int64    // as which, counted from 1
 }
 
 // errDropped ends a session that Config has dropped.
@@ -151,21 +156,48 @@ var ErrNoReceiver = errors.New("smpptest: no receiver is bound")
 
 // Deliver sends a message over one of the binds that take them, and waits for its answer.
 func (s *SMSC) Deliver(ctx context.Context, message *smpp.DeliverSM) (smpp.Response, error) {
+	r, err := s.receiver(0)
+	if err != nil {
+		return smpp.Response{}, err
+	}
+	return s.deliver(ctx, r, message)
+}
+
+// receiver is a bind that takes messages.
+type receiver struct {
+	session *smpp.Session
+	mailbox *mailbox
+	bind    int64
+}
+
+// receiver finds the n-th of those that stand, in the order in which they bound, or with 0 the one whose turn it is.
+func (s *SMSC) receiver(n int) (receiver, error) {
 	s.mu.Lock()
-	var receiver *smpp.Session
-	var m *mailbox
+	defer s.mu.Unlock()
+	var list []receiver
 	for session, c := range s.conns {
 		if c.mailbox != nil && takesMessages(session) {
-			receiver, m = session, c.mailbox
-			break
+			list = append(list, receiver{session, c.mailbox, c.bind})
 		}
 	}
-	s.mu.Unlock()
-	if receiver == nil {
-		return smpp.Response{}, ErrNoReceiver
+	if len(list) == 0 || n > len(list) {
+		return receiver{}, ErrNoReceiver
 	}
-	defer signal(m.wake) // receipts may wait for the place that this takes
-	return receiver.Do(ctx, message)
+	slices.SortFunc(list, func(a, b receiver) int { return cmp.Compare(a.bind, b.bind) })
+	if n == 0 {
+		n = s.turn%len(list) + 1
+		s.turn++
+	}
+	return list[n-1], nil
+}
+
+// deliver sends a message over a bind, waits for its answer and counts it.
+func (s *SMSC) deliver(ctx context.Context, r receiver, message smpp.PDU) (smpp.Response, error) {
+	defer signal(r.mailbox.wake) // receipts may wait for the place that this takes
+	s.count(func(c *Counters) { c.InboundSent++ })
+	answer, err := r.session.Do(ctx, message)
+	s.count(func(c *Counters) { c.inbound(answer, err) })
+	return answer, err
 }
 
 func takesMessages(session *smpp.Session) bool {
@@ -242,6 +274,7 @@ func (s *SMSC) bound(bind *smpp.BindRequest, c *connection) *mailbox {
 	}
 	c.mailbox = m
 	s.counters.Binds++
+	c.bind = s.counters.Binds
 	s.counters.Bound++
 	s.changed()
 	return m
