@@ -40,7 +40,7 @@ func newPreparer(cfg *Config, library *media.Library, ids *gateway.IDSource, age
 			Allow: cfg.Egress.Allow, AllowLoopback: onLoopback(cfg.Listen), Timeout: media.FetchTimeout, MaxBody: mostMMS + 1,
 		}),
 	})
-	return media.NewPreparer(media.PreparerConfig{Library: library, Fetch: fetcher.Fetch, Limits: cfg.mediaLimits, Most: mostMMS, Log: log})
+	return media.NewPreparer(media.PreparerConfig{Library: library, Fetch: fetcher.FetchUntil, Limits: cfg.mediaLimits, Most: mostMMS, Log: log})
 }
 
 // mostRoom bounds the room of an account, in MiB: its octets must fit into an int64.

@@ -20,7 +20,8 @@ const (
 // PreparerConfig is what a Preparer works with. All must be set.
 type PreparerConfig struct {
 	Library *Library
-	Fetch   func(ctx context.Context, account gateway.AccountID, address string) (gateway.Medium, error) // a Fetcher's
+	// Fetch is a Fetcher's FetchUntil.
+	Fetch func(ctx context.Context, account gateway.AccountID, address string, end time.Time) (gateway.Medium, error)
 	// Limits are those of a carrier, by its name; ok is false for one that takes files as they are.
 	Limits func(carrier string) (limits MessageLimits, ok bool)
 	Most   int64 // octets that the files of a message may have together before they are adapted
@@ -56,7 +57,7 @@ func (p *Preparer) gather(ctx context.Context, m *gateway.Message) ([]gateway.Me
 	if err != nil {
 		return nil, err
 	}
-	fetched, err := p.fetch(ctx, m.Account, m.MediaURLs)
+	fetched, err := p.fetch(ctx, m)
 	if err != nil {
 		return nil, err
 	}
@@ -80,15 +81,19 @@ func (p *Preparer) named(ctx context.Context, m *gateway.Message) ([]gateway.Med
 	if !ok {
 		return nil, errGone
 	}
-	var end time.Time
-	if m.Log.HidesContent() {
-		end = m.ExpiresAt
-	}
-	list, err := p.cfg.Library.UseUntil(ctx, m.Account, ids, end)
+	list, err := p.cfg.Library.UseUntil(ctx, m.Account, ids, endOf(m))
 	if isRefusal(err, gateway.NotFound) {
 		return nil, errGone
 	}
 	return list, err
+}
+
+// endOf is until when the files of a message that hides its contents are needed; zero: it hides nothing.
+func endOf(m *gateway.Message) time.Time {
+	if m.Log.HidesContent() {
+		return m.ExpiresAt
+	}
+	return time.Time{}
 }
 
 var errGone = failuref(gateway.InvalidMessage, "a file of the message is not there any more")
@@ -104,11 +109,11 @@ func idsOf(texts []string) (ids []gateway.ID, ok bool) {
 }
 
 // fetch gets what addresses lead to, side by side. Of several failures it gives one that is final, if there is one.
-func (p *Preparer) fetch(ctx context.Context, account gateway.AccountID, addresses []string) ([]gateway.Medium, error) {
-	list, errs := make([]gateway.Medium, len(addresses)), make([]error, len(addresses))
+func (p *Preparer) fetch(ctx context.Context, m *gateway.Message) ([]gateway.Medium, error) {
+	list, errs := make([]gateway.Medium, len(m.MediaURLs)), make([]error, len(m.MediaURLs))
 	var fetching sync.WaitGroup
-	for i, address := range addresses {
-		fetching.Go(func() { list[i], errs[i] = p.cfg.Fetch(ctx, account, address) })
+	for i, address := range m.MediaURLs {
+		fetching.Go(func() { list[i], errs[i] = p.cfg.Fetch(ctx, m.Account, address, endOf(m)) })
 	}
 	fetching.Wait()
 	var worst error
