@@ -20,7 +20,8 @@ const (
 // PreparerConfig is what a Preparer works with. All must be set.
 type PreparerConfig struct {
 	Library *Library
-	Fetch   func(ctx context.Context, account gateway.AccountID, address string, end time.Time) (gateway.Medium, error) // a Fetcher's FetchUntil
+	// Fetch is a Fetcher's FetchUntil.
+	Fetch func(ctx context.Context, account gateway.AccountID, address string, end time.Time) (gateway.Medium, error)
 	// Limits are those of a carrier, by its name; ok is false for one that takes files as they are.
 	Limits func(carrier string) (limits MessageLimits, ok bool)
 	Most   int64 // octets that the files of a message may have together before they are adapted
@@ -87,6 +88,14 @@ func (p *Preparer) named(ctx context.Context, m *gateway.Message) ([]gateway.Med
 	return list, err
 }
 
+// endOf is until when the files of a message that hides its contents are needed; zero: it hides nothing.
+func endOf(m *gateway.Message) time.Time {
+	if m.Log.HidesContent() {
+		return m.ExpiresAt
+	}
+	return time.Time{}
+}
+
 var errGone = failuref(gateway.InvalidMessage, "a file of the message is not there any more")
 
 func idsOf(texts []string) (ids []gateway.ID, ok bool) {
@@ -101,10 +110,9 @@ func idsOf(texts []string) (ids []gateway.ID, ok bool) {
 
 // fetch gets what addresses lead to, side by side. Of several failures it gives one that is final, if there is one.
 func (p *Preparer) fetch(ctx context.Context, m *gateway.Message) ([]gateway.Medium, error) {
-	addresses := m.MediaURLs
-	list, errs := make([]gateway.Medium, len(addresses)), make([]error, len(addresses))
+	list, errs := make([]gateway.Medium, len(m.MediaURLs)), make([]error, len(m.MediaURLs))
 	var fetching sync.WaitGroup
-	for i, address := range addresses {
+	for i, address := range m.MediaURLs {
 		fetching.Go(func() { list[i], errs[i] = p.cfg.Fetch(ctx, m.Account, address, endOf(m)) })
 	}
 	fetching.Wait()
@@ -115,14 +123,6 @@ func (p *Preparer) fetch(ctx context.Context, m *gateway.Message) ([]gateway.Med
 		}
 	}
 	return list, worst
-}
-
-// endOf is when a message that hides its media needs them no more; zero: it hides nothing.
-func endOf(m *gateway.Message) time.Time {
-	if m.Log.HidesContent() {
-		return m.ExpiresAt
-	}
-	return time.Time{}
 }
 
 func isFinal(err error) bool {

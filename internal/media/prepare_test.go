@@ -19,7 +19,10 @@ func (s *shelf) preparer(found map[string]gateway.Medium, failing map[string]err
 	together.Add(gather)
 	return NewPreparer(PreparerConfig{
 		Library: s.Library, Most: 200_000, Log: slog.New(slog.DiscardHandler),
-		Fetch: func(_ context.Context, owner gateway.AccountID, address string, _ time.Time) (gateway.Medium, error) {
+		Fetch: func(_ context.Context, owner gateway.AccountID, address string, end time.Time) (gateway.Medium, error) {
+			if hidden := address == "hidden"; hidden != end.Equal(begin.Add(time.Hour)) {
+				s.t.Errorf("%s is kept until %s", address, end)
+			}
 			if owner != account {
 				s.t.Errorf("fetched for %s", owner)
 			}
@@ -109,5 +112,21 @@ func TestPrepareFails(t *testing.T) {
 	}
 	if _, err := s.Attached(t.Context(), m, MessageLimits{}); !errors.Is(err, errGone) {
 		t.Errorf("another's file: %v", err)
+	}
+}
+
+// TestPrepareHidden: the files of a message that hides its contents are kept for less long, those that it names and those that are fetched.
+func TestPrepareHidden(t *testing.T) {
+	s := newShelf(t)
+	named, fetched := s.add("named"), s.add("fetched")
+	p := s.preparer(map[string]gateway.Medium{"hidden": fetched}, nil, 0)
+	m := &gateway.Message{
+		Account: account, Log: gateway.LogNothing, AcceptedAt: begin, ExpiresAt: begin.Add(time.Hour), MediaIDs: []string{named.ID.String()}, MediaURLs: []string{"hidden"},
+	}
+	if got := p.Prepare(t.Context(), m); len(got.Media) != 2 {
+		t.Fatalf("prepared: %+v", got)
+	}
+	if row := s.index.rows[0]; row.UsedAt.IsZero() || row.ExpiresAt.After(begin.Add(48*time.Hour)) {
+		t.Errorf("what it names is kept until %s", row.ExpiresAt)
 	}
 }
