@@ -67,10 +67,10 @@ func (c *Carrier) takeResponse(_ context.Context, _ mm4.Envelope, response *mm4.
 // conclude settles a submit as its response says.
 func (c *Carrier) conclude(s *submit, response *mm4.Response) {
 	outcome, answer := c.outcome(response.Status, s.id)
-	c.settle(s, outcome)
 	if outcome.Status != gateway.Accepted {
 		c.remark(outcome, answer)
 	}
+	c.settle(s, outcome)
 }
 
 // heard notes that there are responses.

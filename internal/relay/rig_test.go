@@ -89,19 +89,20 @@ func withHub(t testing.TB, knobs mm4test.Config, settings ...func(*Config)) (*ri
 	t.Helper()
 	var r *rig
 	ready := make(chan struct{})
-	knobs.Back = &mm4.ClientConfig{
-		Address: "us.example:25", Name: "hub.example", RetryFirst: time.Millisecond,
-		Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
-			select {
-			case <-ready:
-			case <-ctx.Done():
-				return nil, ctx.Err()
-			}
-			if at := r.Addr(); at != nil {
-				return new(net.Dialer).DialContext(ctx, network, at.String())
-			}
-			return nil, errors.New("the other side does not listen")
-		},
+	if knobs.Back == nil {
+		knobs.Back = &mm4.ClientConfig{}
+	}
+	knobs.Back.Address, knobs.Back.Name, knobs.Back.RetryFirst = "us.example:25", "hub.example", time.Millisecond
+	knobs.Back.Dial = func(ctx context.Context, network, _ string) (net.Conn, error) {
+		select {
+		case <-ready:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+		if at := r.Addr(); at != nil {
+			return new(net.Dialer).DialContext(ctx, network, at.String())
+		}
+		return nil, errors.New("the other side does not listen")
 	}
 	knobs.RetryDelay, knobs.Retries = time.Millisecond, 30_000
 	knobs.Record, knobs.Content = 100, true

@@ -114,8 +114,8 @@ func (c *Carrier) mailed(ctx context.Context, s *submit, out mm4.Outcome) {
 	}
 	if out.Status == mm4.NeverAccepted || out.Status == mm4.Refused {
 		outcome, answer := mailOutcome(out)
-		c.settle(s, outcome)
 		c.remark(outcome, answer)
+		c.settle(s, outcome)
 		return
 	}
 	if !c.NoResponses {
@@ -126,8 +126,8 @@ func (c *Carrier) mailed(ctx context.Context, s *submit, out mm4.Outcome) {
 		c.settle(s, gateway.Outcome{Status: gateway.Accepted, CarrierID: s.id})
 		return
 	}
-	c.settle(s, unanswered)
 	c.troubles.happened(matter{"connections break before mail is answered", ""})
+	c.settle(s, unanswered)
 }
 
 // unready is the outcome of a message whose files are not to be had.

@@ -429,3 +429,27 @@ func TestReason(t *testing.T) {
 		}
 	}
 }
+
+// TestCredentials: both sides say who they are; without that nothing is taken.
+func TestCredentials(t *testing.T) {
+	knobs := mm4test.Config{User: "us", Password: "secret", Back: &mm4.ClientConfig{User: "hub", Password: "other", AuthInClear: true}}
+	asks := func(c *Config) {
+		c.User, c.Password, c.AuthInClear = "us", "secret", true
+		c.Networks, c.InboundUser, c.InboundPassword, c.InboundAuthInClear = nil, "hub", "other", true
+	}
+	r, _ := withHub(t, knobs, asks)
+	if o := r.submit(message(1, "x")); o.Status != gateway.Accepted {
+		t.Errorf("%+v", o)
+	}
+	wrong, err := mm4.NewClient(mm4.ClientConfig{
+		Address: r.Addr().String(), Name: "hub.example", User: "hub", Password: "wrong", AuthInClear: true, RetryFirst: time.Millisecond,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	run(t, wrong.Run)
+	r.await("the refusal", func() bool { _, _, err := wrong.State(); return err != nil })
+	if wrong.Places() != 0 || strings.Contains(r.said(), "wrong\"") {
+		t.Errorf("let in; log:\n%s", r.said())
+	}
+}
