@@ -176,22 +176,24 @@ func (srv *Server) Serve(ctx context.Context, listener net.Listener) error {
 	case <-ctx.Done():
 	case err = <-failed:
 	}
-	srv.stop(hard, cut)
+	srv.stop(hard, cut, door)
 	serving.Wait()
-	door.clear()
 	return err
 }
 
-// stop lets what is in hand come to its end, for a while, and then cuts what is left.
-func (srv *Server) stop(hard context.Context, cut context.CancelFunc) {
+// stop lets what is in hand come to its end, for a while, and then cuts what is left. The library is closed last, when no connection is left: closing one, it
+// touches without a lock what the goroutine that serves the connection works with.
+func (srv *Server) stop(hard context.Context, cut context.CancelFunc, door *door) {
 	srv.mu.Lock()
 	srv.stopped = true
 	srv.mu.Unlock()
 	drain := time.AfterFunc(srv.cfg.Drain, cut)
 	defer drain.Stop()
-	defer context.AfterFunc(hard, func() { _ = srv.smtp.Close() })() // and every connection with it
+	defer context.AfterFunc(hard, door.cut)()
+	_ = door.Listener.Close() // a close that fails leaves nothing to do
 	srv.inHand.Wait()
-	_ = srv.smtp.Close() // its only error is that it was closed before
+	door.clear()
+	_ = srv.smtp.Close() // its errors are that it was closed before, and the listener
 }
 
 // enter counts a mail that is being taken.
@@ -266,16 +268,27 @@ func (d *door) leave(g *guest) {
 	}
 }
 
-// clear closes what the library left open, such as a connection that came while it stopped, and waits until everything is closed.
+// clear lets no connection in and ends those that are there, each after the answer that is on its way, and waits until all are closed.
 func (d *door) clear() {
-	d.mu.Lock()
-	d.shut = true
-	left := slices.Collect(maps.Keys(d.guests))
-	d.mu.Unlock()
-	for _, g := range left {
-		_ = g.Close() // a close that fails leaves nothing to do
+	for _, g := range d.shutDoor() {
+		g.stop()
 	}
 	d.inside.Wait()
+}
+
+// cut closes all connections at once. Who serves one finds out, and gives its place back.
+func (d *door) cut() {
+	for _, g := range d.shutDoor() {
+		_ = g.Conn.Close() // a close that fails leaves nothing to do
+	}
+}
+
+// shutDoor lets no more connections in and gives those that are there.
+func (d *door) shutDoor() []*guest {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.shut = true
+	return slices.Collect(maps.Keys(d.guests))
 }
 
 func (d *door) known(peer netip.Addr) bool {
@@ -338,10 +351,31 @@ func (g *guest) content() (done func()) {
 	}
 }
 
-// next is until when a read may take.
-func (g *guest) next() (time.Time, error) {
+// stop has every further read fail, the one that waits included.
+func (g *guest) stop() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	if g.err == nil {
+		g.err = errStopping
+	}
+	_ = g.SetReadDeadline(time.Now()) // fails only on a closed connection, which needs none
+}
+
+var errStopping = errors.New("mm4: the server stops")
+
+// begin begins a read: it gives it the time that it may take.
+func (g *guest) begin() error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	until, err := g.next()
+	if err != nil {
+		return err
+	}
+	return g.SetReadDeadline(until)
+}
+
+// next is until when a read may take. Guarded by mu.
+func (g *guest) next() (time.Time, error) {
 	if g.err != nil {
 		return time.Time{}, g.err
 	}
@@ -359,18 +393,16 @@ func (g *guest) next() (time.Time, error) {
 
 // Read reads in time.
 func (g *guest) Read(p []byte) (int, error) {
-	until, err := g.next()
-	if err != nil {
-		return 0, err
-	}
-	if err := g.SetReadDeadline(until); err != nil {
+	if err := g.begin(); err != nil {
 		return 0, err
 	}
 	n, err := g.Conn.Read(p)
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.said += n
-	g.err = err
+	if g.err == nil {
+		g.err = err
+	}
 	return n, err
 }
 

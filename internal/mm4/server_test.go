@@ -13,6 +13,7 @@ import (
 	"net/netip"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -466,6 +467,37 @@ func TestServerStops(t *testing.T) {
 			continue
 		}
 		stop()
+	}
+}
+
+// Serve ends while mail keeps coming in chunks: what was accepted is in the handler's hands, and nothing else in those of the peer.
+func TestServerStopsAmidMail(t *testing.T) {
+	for range 20 {
+		in := &inbox{}
+		address, stop := newServer(t, mm4.ServerConfig{Handler: in.handler(), Drain: patience})
+		client := newClient(t, mm4.ClientConfig{Address: address})
+		mail := forward("1", "+14155550124")
+		mail.To = []mm4.Address{mm4.PLMN("+14155550124", "us.example")}
+		begun := make(chan struct{}, 1)
+		var accepted atomic.Int64
+		var sending sync.WaitGroup
+		for range client.Places() {
+			sending.Go(func() {
+				for submit(t, client, mail).Status == mm4.Accepted {
+					accepted.Add(1)
+					select {
+					case begun <- struct{}{}:
+					default:
+					}
+				}
+			})
+		}
+		<-begun
+		stop()
+		sending.Wait()
+		if took := int64(in.counts()[0]); accepted.Load() > took {
+			t.Errorf("%d accepted, %d taken", accepted.Load(), took)
+		}
 	}
 }
 
