@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"os"
 	"slices"
@@ -29,7 +30,7 @@ const loopbackName = "loopback"
 // CarrierConfig is one carrier. Settings that its protocol does not have must be absent.
 type CarrierConfig struct {
 	Name     string `yaml:"name"`
-	Protocol string `yaml:"protocol"` // smpp, mm7 or loopback
+	Protocol string `yaml:"protocol"` // smpp, mm7, mm4 or loopback
 
 	// SMPP.
 	Address         string   `yaml:"address"`
@@ -93,6 +94,21 @@ type CarrierConfig struct {
 	MaxWidth        int               `yaml:"max_width"` // of a picture
 	MaxHeight       int               `yaml:"max_height"`
 	MediaTypes      []string          `yaml:"media_types"` // that are taken; empty: all
+
+	// MM4, besides address, tls, tls_ca, tls_server_name, username, password, window (messages without an answer), response_timeout, receipts (final or
+	// none), validity_period, answers (by request status), and of MM7 bare_numbers, report_states, the inbound and the media settings.
+	StartTLS      bool           `yaml:"starttls"`
+	ClearPassword bool           `yaml:"clear_password"` // passwords may go over connections without TLS, both ways
+	Connections   int            `yaml:"connections"`
+	NoBinary      bool           `yaml:"no_binary"`
+	System        string         `yaml:"system"`      // our own address
+	PeerDomain    string         `yaml:"peer_domain"` // of recipients
+	Responses     *bool          `yaml:"responses"`   // nil: the peer answers forwards
+	Listen        string         `yaml:"listen"`      // for the peer's mail
+	ListenTLS     string         `yaml:"listen_tls"`  // offered, starttls or implicit
+	ListenCert    string         `yaml:"listen_cert"` // PEM file
+	ListenKey     string         `yaml:"listen_key"`  // PEM file
+	Peers         []netip.Prefix `yaml:"peers"`       // networks that the peer's mail comes from
 
 	// Loopback.
 	Delay Duration `yaml:"delay"`
@@ -161,10 +177,12 @@ func (c *CarrierConfig) check(exposed bool) []error {
 		errs = append(errs, c.checkSMPP()...)
 	case "mm7":
 		errs = append(errs, c.checkMM7(exposed)...)
+	case "mm4":
+		errs = append(errs, c.checkMM4()...)
 	case "plivo":
 		wrong("protocol: %s is not supported by this version", c.Protocol)
 	default:
-		wrong("protocol: must be smpp, mm7 or loopback")
+		wrong("protocol: must be smpp, mm7, mm4 or loopback")
 	}
 	return errs
 }
@@ -274,8 +292,10 @@ type carrier struct {
 	binds     func() []operator.Bind
 	receipted func() int64
 	posted    http.Handler // what the carrier posts to us; nil: nothing
-	// brought counts messages from handsets by what became of them, and requests that were not the carrier's; nil: it brings none that way.
+	// brought counts messages from handsets by what became of them, and requests that were not the carrier's, -1 where those are not counted; nil: it brings
+	// none that way.
 	brought func() (outcomes map[string]int64, intruders int64)
+	counted func() map[string]int64 // what its protocol alone has to count; nil: nothing
 }
 
 // wires are what carriers are connected to: who takes what they bring, and the files of messages.
@@ -310,6 +330,8 @@ func newCarriers(cfg *Config, d *mt.Dispatcher, w *wires) (carriers, error) {
 			added = addLoopback(c, d, settings, w)
 		case "mm7":
 			added, err = addMM7(c, d, settings, w)
+		case "mm4":
+			added, err = addMM4(c, d, settings, w)
 		default:
 			added, err = addSMPP(c, d, settings, w)
 		}
@@ -418,4 +440,12 @@ func (cs carriers) receipted(name string) int64 {
 		return c.receipted()
 	}
 	return 0
+}
+
+// counted is what a carrier counts that others do not.
+func (cs carriers) counted(name string) map[string]int64 {
+	if c := cs.named(name); c != nil && c.counted != nil {
+		return c.counted()
+	}
+	return nil
 }

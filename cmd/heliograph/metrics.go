@@ -76,6 +76,7 @@ var (
 	receiptMeter     = meter("receipts_total", "Delivery receipts that came from a carrier.", "carrier")
 	broughtMeter     = meter("carrier_inbound_total", "Messages from handsets that a carrier brought, by what became of them.", "carrier", "outcome")
 	intruderMeter    = meter("carrier_intruders_total", "Requests to a carrier's address with wrong credentials, or none.", "carrier")
+	eventMeter       = meter("carrier_events_total", "What else carriers count, by what happened: what of it there is depends on the protocol.", "carrier", "event")
 	parkedMeter      = meter("receipts_parked_total", "Receipts that came before their part was known.")
 	inboundMeter     = meter("inbound_parts_total", "Parts of messages from handsets, by what became of them; what waited for other segments and was given up counts once more, as stored.", "outcome")
 	partialMeter     = meter("inbound_partial_total", "Messages from handsets that were delivered without all of their segments.")
@@ -121,8 +122,11 @@ func (m *meters) Collect(out chan<- prometheus.Metric) {
 		for outcome, n := range brought {
 			count(broughtMeter, n, c.Name, outcome)
 		}
-		if brought != nil {
+		if brought != nil && intruders >= 0 {
 			count(intruderMeter, intruders, c.Name)
+		}
+		for event, n := range s.carriers.counted(c.Name) {
+			count(eventMeter, n, c.Name, event)
 		}
 	}
 	count(parkedMeter, s.receipts.Stats().Parked)

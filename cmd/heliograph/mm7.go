@@ -65,6 +65,19 @@ func (c *CarrierConfig) checkMM7(exposed bool) []error {
 	if _, err := c.tlsConfig(); err != nil {
 		wrong("tls_ca: %w", err)
 	}
+	if (c.InboundUsername == "") != (c.InboundPassword == "") {
+		wrong("inbound_username, inbound_password: belong together")
+	}
+	if exposed && c.InboundPassword == "" {
+		wrong("inbound_username, inbound_password: must be set where others than this machine reach the server")
+	}
+	return append(errs, c.checkMMS()...)
+}
+
+// checkMMS finds what is wrong with what a carrier takes in one message.
+func (c *CarrierConfig) checkMMS() []error {
+	var errs []error
+	wrong := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
 	if c.MaxBytes != 0 && c.MaxBytes < leastBytes {
 		wrong("max_bytes: must be %d or more", leastBytes)
 	}
@@ -76,18 +89,12 @@ func (c *CarrierConfig) checkMM7(exposed bool) []error {
 			wrong("media_types: files of type %q are not taken", name)
 		}
 	}
-	if (c.InboundUsername == "") != (c.InboundPassword == "") {
-		wrong("inbound_username, inbound_password: belong together")
-	}
-	if exposed && c.InboundPassword == "" {
-		wrong("inbound_username, inbound_password: must be set where others than this machine reach the server")
-	}
 	return errs
 }
 
 // limits are those of the files of a message that goes by the carrier; ok is false where there are none.
 func (c *CarrierConfig) limits() (limits media.MessageLimits, ok bool) {
-	if c.Protocol != "mm7" {
+	if c.Protocol != "mm7" && c.Protocol != "mm4" {
 		return limits, false
 	}
 	most := c.MaxBytes
