@@ -128,9 +128,6 @@ func setsOf(list []*gateway.Message) (sets [][]*gateway.Message) {
 	places := map[string]int{}
 	for _, m := range list {
 		key := strings.Join(m.MediaURLs, "\x00") + "\x01" + strings.Join(m.MediaIDs, "\x00") + "\x01" + m.Carrier
-		if m.Log.HidesContent() { // such files are kept for less long
-			key += "\x01"
-		}
 		if m.Log.HidesContent() { // such files are not kept as long
 			key += "\x01"
 		}
