@@ -19,7 +19,7 @@ const module = "github.com/heliograph/heliograph/"
 // each can be read, tested and replaced by itself. docs/architecture.md shows the same as a map.
 var rows = [][]string{
 	1: {"gateway"},
-	2: {"tpdu", "numbering", "pricing", "smpp", "mm7", "mm4", "egress", "groupcommit", "docs"},
+	2: {"tpdu", "numbering", "pricing", "smpp", "mm7", "mm4", "egress", "groupcommit", "trouble", "docs"},
 	3: {"mt", "mo", "dlr", "media"},
 	4: {"plivo", "operator", "console", "webhook", "esme", "vasp", "relay", "upstream", "loopback", "sqlite", "postgres"},
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/heliograph/heliograph/internal/gateway"
 	"github.com/heliograph/heliograph/internal/mm4"
+	"github.com/heliograph/heliograph/internal/trouble"
 )
 
 // Carrier is one MM4 carrier. Make it with New; Run must be running for anything to be submitted.
@@ -17,7 +18,7 @@ type Carrier struct {
 	nudge    func()
 	client   *mm4.Client
 	server   *mm4.Server
-	troubles *troubles
+	troubles *trouble.Log
 	counts   counts
 	repeats  repeats
 	queue    chan *submit // of capacity Window: all that have a place fit
@@ -39,7 +40,7 @@ func New(cfg Config) (*Carrier, error) {
 		return nil, err
 	}
 	c := &Carrier{
-		Config: cfg, nudge: func() {}, troubles: newTroubles(cfg), since: cfg.Now(),
+		Config: cfg, nudge: func() {}, troubles: trouble.New(cfg.Log.With("carrier", cfg.Name), cfg.Now, cfg.Steady), since: cfg.Now(),
 		queue: make(chan *submit, cfg.Window), replies: make(chan mm4.Mail, mostReplies), inHand: map[string]*submit{},
 	}
 	to := cfg.client()
@@ -79,7 +80,7 @@ func (c *Carrier) Run(ctx context.Context) error {
 	for range c.workers() {
 		sending.Go(func() { c.work(ctx) })
 	}
-	sending.Go(func() { c.troubles.watch(ctx, c.lookAtPeer) })
+	sending.Go(func() { c.troubles.Watch(ctx, c.Steady/looks, c.lookAtPeer) })
 	sending.Wait()
 	c.finish()
 	deafen()
@@ -87,7 +88,7 @@ func (c *Carrier) Run(ctx context.Context) error {
 }
 
 func (c *Carrier) begin(listening net.Addr) {
-	c.troubles.log.Info("listening for the peer's mail", "address", listening.String())
+	c.troubles.Info("listening for the peer's mail", "address", listening.String())
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.running, c.listening, c.since = true, listening, c.Now()
@@ -183,14 +184,17 @@ func (c *Carrier) changed() {
 		return
 	}
 	c.counts.ups.Add(1)
-	c.troubles.log.Info("the peer can be reached")
+	c.troubles.Info("the peer can be reached")
 	c.nudge()
 }
+
+// looks is how many are taken at the peer until a matter is over.
+const looks = 10
 
 // lookAtPeer says when the peer cannot be reached.
 func (c *Carrier) lookAtPeer() {
 	if up, _, err := c.client.State(); !up && err != nil {
-		c.troubles.happened(matter{"the peer cannot be reached; it is tried again", reason(err)})
+		c.troubles.Happened(trouble.Matter{What: "the peer cannot be reached; it is tried again", Reason: trouble.Reason(err)})
 	}
 }
 
@@ -222,7 +226,7 @@ func (c *Carrier) Binds() []BindState {
 			to.State, to.LastError = "trying", "forwards stay without a response"
 		}
 	} else if err != nil {
-		to.LastError = reason(err)
+		to.LastError = trouble.Reason(err)
 	}
 	return []BindState{to, from}
 }

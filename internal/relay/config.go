@@ -14,13 +14,8 @@ import (
 	"github.com/heliograph/heliograph/internal/gateway"
 	"github.com/heliograph/heliograph/internal/media"
 	"github.com/heliograph/heliograph/internal/mm4"
+	"github.com/heliograph/heliograph/internal/trouble"
 )
-
-// Backoff is how long the pauses between tries to reach the peer are: First, doubled after each, up to Most.
-type Backoff struct {
-	First time.Duration // default 1 s
-	Most  time.Duration // default 60 s
-}
 
 // Config is one MM4 carrier. Zero values are the defaults named; Name, Address, System, PeerDomain, Listen, Now and all functions must be set.
 type Config struct {
@@ -45,7 +40,7 @@ type Config struct {
 	StopTimeout     time.Duration // for the responses to what is in hand at the end; default 2 s
 	// UnansweredLimit is how many forwards in a row may stay without a response before only one at a time leaves, until there is a response again; default 10.
 	UnansweredLimit int
-	Reconnect       Backoff
+	Reconnect       trouble.Backoff
 	// Steady is how long something must not have happened to be over, for the log; default 30 s.
 	Steady time.Duration
 

@@ -14,7 +14,6 @@
 //	inbound.go   messages from handsets, their files straight to disk
 //	repeat.go    messages that are brought again
 //	reply.go     what we owe the peer: responses and reports of ours
-//	trouble.go   what is the matter, said once until it changes
 //
 // A submit takes two answers: the peer's 250 says that it has the mail, its MM4_forward.RES that it takes the message. Until the second comes, the submit is
 // in hand. Both identifiers of a forward are the message's ID and stay the same however often it is sent: the peer can know a repetition from a new

@@ -13,6 +13,7 @@ import (
 	"github.com/heliograph/heliograph/internal/gateway"
 	"github.com/heliograph/heliograph/internal/media"
 	"github.com/heliograph/heliograph/internal/mm4"
+	"github.com/heliograph/heliograph/internal/trouble"
 )
 
 // mostText is how many octets a text part may have to be read as text; a longer one is a file.
@@ -102,7 +103,7 @@ func (c *Carrier) refuseUnowned(envelope mm4.Envelope, f *mm4.Forward) error {
 
 func (c *Carrier) noteUnowned() {
 	c.counts.unowned.Add(1)
-	c.troubles.happened(matter{"messages from handsets arrive for numbers that nobody rents; they are refused", ""})
+	c.troubles.Happened(trouble.Matter{What: "messages from handsets arrive for numbers that nobody rents; they are refused"})
 }
 
 // acknowledge answers for all recipients, where that is wanted: who has the message, and who is nobody here.
@@ -139,12 +140,12 @@ func (c *Carrier) putOff(err error) error {
 	c.counts.delayed.Add(1)
 	switch {
 	case errors.Is(err, media.ErrTooLarge):
-		c.troubles.happened(matter{"messages from handsets are refused", err.Error()})
+		c.troubles.Happened(trouble.Matter{What: "messages from handsets are refused", Reason: err.Error()})
 		return &mm4.PermanentError{Code: smtpTooLarge, Text: "a file is too large"}
 	case errors.Is(err, mm4.ErrMalformed):
-		c.troubles.happened(matter{"messages from handsets cannot be understood; they are refused", reason(err)})
+		c.troubles.Happened(trouble.Matter{What: "messages from handsets cannot be understood; they are refused", Reason: trouble.Reason(err)})
 	default:
-		c.troubles.happened(matter{"messages from handsets cannot be kept; the peer is asked to bring them again", reason(err)})
+		c.troubles.Happened(trouble.Matter{What: "messages from handsets cannot be kept; the peer is asked to bring them again", Reason: trouble.Reason(err)})
 	}
 	return err
 }
@@ -202,7 +203,7 @@ func (c *Carrier) takeFile(a *arrival, part *mm4.Incoming, source io.Reader) err
 	if err != nil || in.Size == 0 {
 		in.Discard()
 		c.counts.filesDropped.Add(1)
-		c.troubles.happened(matter{"files of messages from handsets are left out", reasonOfDrop(err)})
+		c.troubles.Happened(trouble.Matter{What: "files of messages from handsets are left out", Reason: reasonOfDrop(err)})
 		return nil
 	}
 	a.files = append(a.files, media.Addition{Incoming: in, Name: name, Type: kind})

@@ -20,6 +20,7 @@ import (
 	"github.com/heliograph/heliograph/internal/media"
 	"github.com/heliograph/heliograph/internal/mm4"
 	"github.com/heliograph/heliograph/internal/mm4/mm4test"
+	"github.com/heliograph/heliograph/internal/trouble"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -62,7 +63,7 @@ func newRig(t testing.TB, address string, settings ...func(*Config)) *rig {
 	r := &rig{t: t, folder: t.TempDir()}
 	cfg := Config{
 		Name: "hub", Address: address, System: mm4.Address{User: "mms", Host: "us.example"}, PeerDomain: "hub.example", Listen: "127.0.0.1:0",
-		Networks: loopback, Reconnect: Backoff{First: time.Millisecond}, Now: time.Now, Log: slog.New(slog.NewTextHandler(r, nil)),
+		Networks: loopback, Reconnect: trouble.Backoff{First: time.Millisecond}, Now: time.Now, Log: slog.New(slog.NewTextHandler(r, nil)),
 		Files: r.open, OnReceipt: r.take, OnPart: r.takePart, NewID: r.newID, Receive: r.receive, Keep: r.keepFiles,
 		Whose: func(number string) (gateway.AccountID, bool) {
 			return account, strings.HasPrefix(number, "1415555") || number == "55500"

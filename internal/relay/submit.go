@@ -8,6 +8,7 @@ import (
 	"github.com/heliograph/heliograph/internal/gateway"
 	"github.com/heliograph/heliograph/internal/media"
 	"github.com/heliograph/heliograph/internal/mm4"
+	"github.com/heliograph/heliograph/internal/trouble"
 )
 
 // submit is a message on its way.
@@ -126,7 +127,7 @@ func (c *Carrier) mailed(ctx context.Context, s *submit, out mm4.Outcome) {
 		c.settle(s, gateway.Outcome{Status: gateway.Accepted, CarrierID: s.id})
 		return
 	}
-	c.troubles.happened(matter{"connections break before mail is answered", ""})
+	c.troubles.Happened(trouble.Matter{What: "connections break before mail is answered"})
 	c.settle(s, unanswered)
 }
 
@@ -139,7 +140,7 @@ func (c *Carrier) unready(ctx context.Context, err error) gateway.Outcome {
 	case ctx.Err() != nil:
 		return gateway.Outcome{Status: gateway.NotSent, Detail: "the carrier has stopped"}
 	}
-	c.troubles.happened(matter{"files of messages cannot be read", reason(err)})
+	c.troubles.Happened(trouble.Matter{What: "files of messages cannot be read", Reason: trouble.Reason(err)})
 	return gateway.Outcome{Status: gateway.Deferred, Detail: "its files cannot be read"}
 }
 
@@ -171,10 +172,10 @@ func (c *Carrier) mail(s *submit, files []*media.File) (mm4.Mail, *gateway.Outco
 func (c *Carrier) remark(o gateway.Outcome, a Answer) {
 	switch {
 	case o.Status == gateway.Throttled:
-		c.troubles.happened(matter{"the peer throttles", o.Detail})
+		c.troubles.Happened(trouble.Matter{What: "the peer throttles", Reason: o.Detail})
 	case a.Settings:
-		c.troubles.happened(matter{"the peer refuses submits; the carrier's settings may be wrong", o.Detail})
+		c.troubles.Happened(trouble.Matter{What: "the peer refuses submits; the carrier's settings may be wrong", Reason: o.Detail})
 	case o.Status == gateway.Deferred:
-		c.troubles.happened(matter{"the peer takes no submits for the moment", o.Detail})
+		c.troubles.Happened(trouble.Matter{What: "the peer takes no submits for the moment", Reason: o.Detail})
 	}
 }

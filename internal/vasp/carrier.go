@@ -9,6 +9,7 @@ import (
 
 	"github.com/heliograph/heliograph/internal/gateway"
 	"github.com/heliograph/heliograph/internal/mm7"
+	"github.com/heliograph/heliograph/internal/trouble"
 )
 
 // Carrier is one MM7 carrier. Make it with New; Run must be running for anything to be submitted.
@@ -17,7 +18,7 @@ type Carrier struct {
 	nudge    func()
 	client   *mm7.Client
 	handler  *mm7.Handler
-	troubles *troubles
+	troubles *trouble.Log
 	counts   counts
 	repeats  repeats
 
@@ -37,7 +38,7 @@ func New(cfg Config) (*Carrier, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
-	c := &Carrier{Config: cfg, nudge: func() {}, troubles: newTroubles(cfg), fallen: make(chan struct{}, 1)}
+	c := &Carrier{Config: cfg, nudge: func() {}, troubles: trouble.New(cfg.Log.With("carrier", cfg.Name), cfg.Now, cfg.Steady), fallen: make(chan struct{}, 1)}
 	c.reach.since = cfg.Now()
 	c.client = &mm7.Client{
 		URL: cfg.URL, Dialect: cfg.Dialect, Transfer: cfg.Transfer, Timeout: cfg.ResponseTimeout, AnyTransactionID: cfg.AnyTransactionID,
@@ -66,7 +67,7 @@ func (c *Carrier) Run(ctx context.Context) error {
 	c.mu.Unlock()
 	var running sync.WaitGroup
 	running.Go(func() { c.watch(ctx) })
-	running.Go(func() { c.troubles.watch(ctx) })
+	running.Go(func() { c.troubles.Watch(ctx, c.Steady, nil) })
 	running.Wait()
 	c.stop()
 	timer := time.AfterFunc(c.StopTimeout, end)

@@ -16,14 +16,8 @@ import (
 	"github.com/heliograph/heliograph/internal/gateway"
 	"github.com/heliograph/heliograph/internal/media"
 	"github.com/heliograph/heliograph/internal/mm7"
+	"github.com/heliograph/heliograph/internal/trouble"
 )
-
-// Backoff is how long the pauses between looks for an MMSC are that cannot be reached: First, doubled after each, up to Most; each is drawn between half
-// of that and all.
-type Backoff struct {
-	First time.Duration // default 1 s
-	Most  time.Duration // default 60 s
-}
 
 // Config is one MM7 carrier. Zero values are the defaults named; Name, URL, Now and all functions without a default must be set.
 type Config struct {
@@ -46,7 +40,7 @@ type Config struct {
 	StopTimeout     time.Duration // for the answers to what is in hand at the end; default 2 s
 	// UnansweredLimit is how many submits in a row may stay without an answer before the MMSC counts as not reachable; default 10.
 	UnansweredLimit int
-	Reconnect       Backoff
+	Reconnect       trouble.Backoff
 	// Steady is how long something must not have happened to be over, for the log; default 30 s.
 	Steady time.Duration
 

@@ -13,6 +13,7 @@ import (
 	"github.com/heliograph/heliograph/internal/gateway"
 	"github.com/heliograph/heliograph/internal/media"
 	"github.com/heliograph/heliograph/internal/mm7"
+	"github.com/heliograph/heliograph/internal/trouble"
 )
 
 // mostText is how many octets a text part may have to be read as text; a longer one is a file.
@@ -82,7 +83,7 @@ func (c *Carrier) recipients(request *mm7.DeliverReq) (list []recipient) {
 
 func (c *Carrier) refuseUnowned() error {
 	c.counts.unowned.Add(1)
-	c.troubles.happened(matter{"messages from handsets arrive for numbers that nobody rents; they are refused", ""})
+	c.troubles.Happened(trouble.Matter{What: "messages from handsets arrive for numbers that nobody rents; they are refused"})
 	return mm7.Status{Code: mm7.StatusAddressNotFound}
 }
 
@@ -91,10 +92,10 @@ func (c *Carrier) putOff(err error) error {
 	c.counts.delayed.Add(1)
 	var undecodable *mm7.DecodeError
 	if errors.As(err, &undecodable) {
-		c.troubles.happened(matter{"messages from handsets cannot be understood; they are refused", undecodable.What})
+		c.troubles.Happened(trouble.Matter{What: "messages from handsets cannot be understood; they are refused", Reason: undecodable.What})
 		return err
 	}
-	c.troubles.happened(matter{"messages from handsets cannot be kept; the MMSC is asked to bring them again", reason(err)})
+	c.troubles.Happened(trouble.Matter{What: "messages from handsets cannot be kept; the MMSC is asked to bring them again", Reason: trouble.Reason(err)})
 	return err
 }
 
@@ -134,7 +135,7 @@ func (c *Carrier) takeFile(a *arrival, part *mm7.ReceivedPart, source io.Reader)
 	if err != nil || in.Size == 0 {
 		in.Discard()
 		c.counts.filesDropped.Add(1)
-		c.troubles.happened(matter{"files of messages from handsets are left out", reasonOfDrop(err)})
+		c.troubles.Happened(trouble.Matter{What: "files of messages from handsets are left out", Reason: reasonOfDrop(err)})
 		return nil
 	}
 	a.files = append(a.files, media.Addition{Incoming: in, Name: name, Type: kind})

@@ -8,6 +8,7 @@ import (
 	"github.com/heliograph/heliograph/internal/gateway"
 	"github.com/heliograph/heliograph/internal/media"
 	"github.com/heliograph/heliograph/internal/mm7"
+	"github.com/heliograph/heliograph/internal/trouble"
 )
 
 // Submit hands over a message and returns without waiting for its answer. done is called exactly once, from any goroutine.
@@ -63,9 +64,9 @@ func (c *Carrier) submit(ctx context.Context, m *gateway.Message) gateway.Outcom
 func why(err error) string {
 	var failed *mm7.Error
 	if errors.As(err, &failed) && failed.Err != nil {
-		return reason(failed.Err)
+		return trouble.Reason(failed.Err)
 	}
-	return reason(err)
+	return trouble.Reason(err)
 }
 
 // unready is the outcome of a message whose files are not to be had.
@@ -77,7 +78,7 @@ func (c *Carrier) unready(ctx context.Context, err error) gateway.Outcome {
 	case ctx.Err() != nil:
 		return gateway.Outcome{Status: gateway.NotSent, Detail: "the carrier has stopped"}
 	}
-	c.troubles.happened(matter{"files of messages cannot be read", reason(err)})
+	c.troubles.Happened(trouble.Matter{What: "files of messages cannot be read", Reason: trouble.Reason(err)})
 	return gateway.Outcome{Status: gateway.Deferred, Detail: "its files cannot be read"}
 }
 
@@ -103,14 +104,14 @@ func (c *Carrier) request(m *gateway.Message) *mm7.SubmitReq {
 func (c *Carrier) remark(o gateway.Outcome, a Answer, heard heard) {
 	switch {
 	case o.Status == gateway.Accepted && o.CarrierID == "" && !c.NoReports:
-		c.troubles.happened(matter{"the MMSC gives no MessageID; its reports cannot be matched", ""})
+		c.troubles.Happened(trouble.Matter{What: "the MMSC gives no MessageID; its reports cannot be matched"})
 	case o.Status == gateway.Throttled:
-		c.troubles.happened(matter{"the MMSC throttles", o.Detail})
+		c.troubles.Happened(trouble.Matter{What: "the MMSC throttles", Reason: o.Detail})
 	case heard == noAnswer:
-		c.troubles.happened(matter{"submits stay without an answer", o.Detail})
+		c.troubles.Happened(trouble.Matter{What: "submits stay without an answer", Reason: o.Detail})
 	case a.Settings:
-		c.troubles.happened(matter{"the MMSC refuses submits; the carrier's settings may be wrong", o.Detail})
+		c.troubles.Happened(trouble.Matter{What: "the MMSC refuses submits; the carrier's settings may be wrong", Reason: o.Detail})
 	case o.Status == gateway.Deferred && heard == anAnswer:
-		c.troubles.happened(matter{"the MMSC takes no submits for the moment", o.Detail})
+		c.troubles.Happened(trouble.Matter{What: "the MMSC takes no submits for the moment", Reason: o.Detail})
 	}
 }
