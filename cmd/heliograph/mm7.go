@@ -13,6 +13,7 @@ import (
 	"github.com/heliograph/heliograph/internal/gateway"
 	"github.com/heliograph/heliograph/internal/media"
 	"github.com/heliograph/heliograph/internal/mm7"
+	"github.com/heliograph/heliograph/internal/mms"
 	"github.com/heliograph/heliograph/internal/mt"
 	"github.com/heliograph/heliograph/internal/operator"
 	"github.com/heliograph/heliograph/internal/plivo"
@@ -32,7 +33,7 @@ var (
 const defaultMaxBytes = 600_000
 
 // leastBytes leaves some room for files.
-const leastBytes = 2 * vasp.Overhead
+const leastBytes = 2 * mms.Overhead
 
 // checkMM7 finds what is wrong with an MM7 carrier. exposed: others than this machine can post to it.
 func (c *CarrierConfig) checkMM7(exposed bool) []error {
@@ -102,7 +103,7 @@ func (c *CarrierConfig) limits() (limits media.MessageLimits, ok bool) {
 		most = defaultMaxBytes
 	}
 	return media.MessageLimits{
-		MaxBytes: most - vasp.Overhead, File: media.Limits{MaxWidth: c.MaxWidth, MaxHeight: c.MaxHeight, Types: c.MediaTypes},
+		MaxBytes: most - mms.Overhead, File: media.Limits{MaxWidth: c.MaxWidth, MaxHeight: c.MaxHeight, Types: c.MediaTypes},
 	}, true
 }
 

@@ -6,7 +6,7 @@
 //	carrier.go   Carrier: places, start and stop
 //	submit.go    a message on its way: into an MM4_forward.REQ, and what became of the mail out
 //	response.go  MM4_forward.RES, which comes by mail of its own, or not in time
-//	content.go   text and files as the parts of a mail, with their SMIL
+//	content.go   the parts of a message in a mail
 //	address.go   senders and recipients
 //	status.go    request status and SMTP reply → outcome, as tables
 //	handler.go   what the peer sends, and to whom it goes

@@ -155,7 +155,7 @@ func (r *rig) open(_ context.Context, m *gateway.Message) (files []*media.File, 
 		if id == "closed" {
 			_ = file.Close() // so that it cannot be read
 		}
-		files = append(files, &media.File{ReadSeekCloser: file, Name: "a picture.JPG", Type: "image/jpeg", Size: int64(len(id))})
+		files = append(files, &media.File{ReadSeekCloser: file, ReaderAt: file, Name: "a picture.JPG", Type: "image/jpeg", Size: int64(len(id))})
 	}
 	return files, nil
 }

@@ -6,7 +6,7 @@
 //	carrier.go  Carrier: places, submits in hand, start and stop
 //	reach.go    whether the MMSC can be reached: fall, wait, look, try
 //	submit.go   a message on its way: into a SubmitReq, and its answer out
-//	content.go  text and files as the parts of a document, with their SMIL
+//	content.go  the parts of a message in a document
 //	address.go  senders and recipients by their kind
 //	status.go   StatusCode → outcome, as a table
 //	handler.go  what the MMSC posts: who may, and to whom it goes

@@ -16,6 +16,11 @@ import (
 	"github.com/heliograph/heliograph/internal/trouble"
 )
 
+const (
+	typeSMIL = "application/smil"
+	typeText = "text/plain"
+)
+
 // mostText is how many octets a text part may have to be read as text; a longer one is a file.
 const mostText = 16 << 10
 
