@@ -20,6 +20,7 @@ import (
 	"github.com/heliograph/heliograph/internal/gateway"
 	"github.com/heliograph/heliograph/internal/loopback"
 	"github.com/heliograph/heliograph/internal/media"
+	"github.com/heliograph/heliograph/internal/mms"
 	"github.com/heliograph/heliograph/internal/mt"
 	"github.com/heliograph/heliograph/internal/operator"
 )
@@ -308,6 +309,17 @@ type wires struct {
 	library  *media.Library
 	ids      *gateway.IDSource
 	log      *slog.Logger
+}
+
+// ends are the wires of a carrier of MMS that takes files within some limits.
+func (w *wires) ends(limits media.MessageLimits) mms.Ends {
+	return mms.Ends{
+		Files: func(ctx context.Context, m *gateway.Message) ([]*media.File, error) {
+			return w.library.Attached(ctx, m, limits)
+		},
+		OnReceipt: w.receipt, OnPart: w.part, Whose: w.whose, Receive: w.library.Receive, Keep: w.library.Keep,
+		NewID: func() gateway.ID { return w.ids.Next(time.Now()) },
+	}
 }
 
 // newCarriers makes the configured carriers, or loopback where there is none, and makes them known to the dispatcher.

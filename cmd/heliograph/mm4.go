@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -10,7 +9,6 @@ import (
 	"time"
 
 	"github.com/heliograph/heliograph/internal/gateway"
-	"github.com/heliograph/heliograph/internal/media"
 	"github.com/heliograph/heliograph/internal/mm4"
 	"github.com/heliograph/heliograph/internal/mt"
 	"github.com/heliograph/heliograph/internal/operator"
@@ -177,12 +175,7 @@ func addMM4(c *CarrierConfig, d *mt.Dispatcher, settings mt.CarrierSettings, w *
 		return carrier{}, err
 	}
 	limits, _ := c.limits()
-	settled.Now, settled.Log, settled.OnReceipt, settled.OnPart, settled.Whose = time.Now, w.log, w.receipt, w.part, w.whose
-	settled.NewID = func() gateway.ID { return w.ids.Next(time.Now()) }
-	settled.Receive, settled.Keep = w.library.Receive, w.library.Keep
-	settled.Files = func(ctx context.Context, m *gateway.Message) ([]*media.File, error) {
-		return w.library.Attached(ctx, m, limits)
-	}
+	settled.Now, settled.Log, settled.Ends = time.Now, w.log, w.ends(limits)
 	r, err := relay.New(settled)
 	if err != nil {
 		return carrier{}, err

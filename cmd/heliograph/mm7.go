@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/url"
@@ -184,12 +183,7 @@ func addMM7(c *CarrierConfig, d *mt.Dispatcher, settings mt.CarrierSettings, w *
 		return carrier{}, err
 	}
 	limits, _ := c.limits()
-	settled.Now, settled.Log, settled.OnReceipt, settled.OnPart, settled.Whose = time.Now, w.log, w.receipt, w.part, w.whose
-	settled.NewID = func() gateway.ID { return w.ids.Next(time.Now()) }
-	settled.Receive, settled.Keep = w.library.Receive, w.library.Keep
-	settled.Files = func(ctx context.Context, m *gateway.Message) ([]*media.File, error) {
-		return w.library.Attached(ctx, m, limits)
-	}
+	settled.Now, settled.Log, settled.Ends = time.Now, w.log, w.ends(limits)
 	v, err := vasp.New(settled)
 	if err != nil {
 		return carrier{}, err

@@ -14,10 +14,10 @@ import (
 // rest. The files have what is left of it.
 const Overhead = 10 << 10
 
-const (
-	typeSMIL = "application/smil"
-	typeText = "text/plain"
-)
+// TypeText is the media type of texts that phones show as the message's; others are files.
+const TypeText = "text/plain"
+
+const typeSMIL = "application/smil"
 
 // Part is a part of a message on its way out.
 type Part struct {
@@ -33,7 +33,7 @@ type Part struct {
 func Parts(text string, files []*media.File) []Part {
 	parts := make([]Part, 1, 2+len(files))
 	if text != "" {
-		part := inMemory(typeText, "text.txt", []byte(text))
+		part := inMemory(TypeText, "text.txt", []byte(text))
 		part.Charset = "utf-8"
 		parts = append(parts, part)
 	}

@@ -67,7 +67,7 @@ func slidesOf(parts []Part) []slide {
 
 // shown tells what SMIL can refer to.
 func shown(kind string) bool {
-	return kind == typeText || strings.HasPrefix(kind, "image/") || strings.HasPrefix(kind, "video/") || strings.HasPrefix(kind, "audio/")
+	return kind == TypeText || strings.HasPrefix(kind, "image/") || strings.HasPrefix(kind, "video/") || strings.HasPrefix(kind, "audio/")
 }
 
 // add puts a part on the slide when there is room.
@@ -75,7 +75,7 @@ func (s *slide) add(part Part) bool {
 	video := strings.HasPrefix(part.Type, "video/")
 	place := &s.visual
 	switch {
-	case part.Type == typeText:
+	case part.Type == TypeText:
 		place = &s.text
 	case strings.HasPrefix(part.Type, "audio/"):
 		place = &s.sound

@@ -9,6 +9,7 @@ import (
 
 	"github.com/heliograph/heliograph/internal/gateway"
 	"github.com/heliograph/heliograph/internal/mm4"
+	"github.com/heliograph/heliograph/internal/mms"
 	"github.com/heliograph/heliograph/internal/trouble"
 )
 
@@ -20,7 +21,7 @@ type Carrier struct {
 	server   *mm4.Server
 	troubles *trouble.Log
 	counts   counts
-	repeats  repeats
+	intake   *mms.Intake
 	queue    chan *submit // of capacity Window: all that have a place fit
 	replies  chan mm4.Mail
 
@@ -43,6 +44,7 @@ func New(cfg Config) (*Carrier, error) {
 		Config: cfg, nudge: func() {}, troubles: trouble.New(cfg.Log.With("carrier", cfg.Name), cfg.Now, cfg.Steady), since: cfg.Now(),
 		queue: make(chan *submit, cfg.Window), replies: make(chan mm4.Mail, mostReplies), inHand: map[string]*submit{},
 	}
+	c.intake = mms.NewIntake(cfg.Ends, cfg.MostFile, c.troubles)
 	to := cfg.client()
 	to.OnChange = c.changed
 	from := cfg.server()
@@ -240,12 +242,11 @@ func (c *Carrier) Addr() net.Addr {
 
 // counts are what Stats gives.
 type counts struct {
-	outcomes                                         [gateway.Unanswered + 1]atomic.Int64 // by OutcomeStatus
-	responses, late                                  atomic.Int64
-	receipts, kept, putOff, useless, reads           atomic.Int64
-	inbound, taken, repeated, unowned, delayed       atomic.Int64
-	filesTaken, filesDropped, repliesSent, lost, ups atomic.Int64
-	falls                                            atomic.Int64
+	outcomes                               [gateway.Unanswered + 1]atomic.Int64 // by OutcomeStatus
+	responses, late                        atomic.Int64
+	receipts, kept, putOff, useless, reads atomic.Int64
+	inbound, unowned, delayed              atomic.Int64
+	repliesSent, lost, ups, falls          atomic.Int64
 }
 
 // Stats counts since the start.
@@ -277,15 +278,15 @@ type Stats struct {
 
 // Stats gives the counts.
 func (c *Carrier) Stats() Stats {
-	n := &c.counts
+	n, in := &c.counts, c.intake.Counts()
 	return Stats{
 		Accepted: n.outcomes[gateway.Accepted].Load(), Rejected: n.outcomes[gateway.Rejected].Load(),
 		Throttled: n.outcomes[gateway.Throttled].Load(), Deferred: n.outcomes[gateway.Deferred].Load(),
 		NotSent: n.outcomes[gateway.NotSent].Load(), Unanswered: n.outcomes[gateway.Unanswered].Load(),
 		Responses: n.responses.Load(), ResponsesLate: n.late.Load(),
 		Receipts: n.receipts.Load(), ReceiptsKept: n.kept.Load(), ReceiptsPutOff: n.putOff.Load(), ReceiptsUseless: n.useless.Load(), Reads: n.reads.Load(),
-		Inbound: n.inbound.Load(), InboundTaken: n.taken.Load(), InboundRepeated: n.repeated.Load(), InboundUnowned: n.unowned.Load(),
-		InboundPutOff: n.delayed.Load(), FilesTaken: n.filesTaken.Load(), FilesDropped: n.filesDropped.Load(),
+		Inbound: n.inbound.Load(), InboundTaken: in.Taken, InboundRepeated: in.Repeated, InboundUnowned: n.unowned.Load(),
+		InboundPutOff: n.delayed.Load(), FilesTaken: in.FilesTaken, FilesDropped: in.FilesDropped,
 		Replies: n.repliesSent.Load(), RepliesLost: n.lost.Load(), Ups: n.ups.Load(), Falls: n.falls.Load(),
 	}
 }

@@ -11,8 +11,7 @@
 //	status.go    request status and SMTP reply → outcome, as tables
 //	handler.go   what the peer sends, and to whom it goes
 //	receipt.go   MM status → gateway.Receipt, as a table
-//	inbound.go   messages from handsets, their files straight to disk
-//	repeat.go    messages that are brought again
+//	inbound.go   messages from handsets: whose they are
 //	reply.go     what we owe the peer: responses and reports of ours
 //
 // A submit takes two answers: the peer's 250 says that it has the mail, its MM4_forward.RES that it takes the message. Until the second comes, the submit is

@@ -2,9 +2,7 @@ package relay
 
 import (
 	"context"
-	"errors"
 
-	"github.com/heliograph/heliograph/internal/gateway"
 	"github.com/heliograph/heliograph/internal/mm4"
 	"github.com/heliograph/heliograph/internal/trouble"
 )
@@ -29,7 +27,7 @@ func (c *Carrier) takeReport(ctx context.Context, envelope mm4.Envelope, report 
 	if !known {
 		c.troubles.Happened(trouble.Matter{What: "reports have an MM status that is not known; they change nothing", Reason: receipt.Detail})
 	}
-	if err := await(ctx, func(done func(error)) { c.OnReceipt(receipt, done) }); err != nil {
+	if err := c.Record(ctx, receipt); err != nil {
 		c.counts.putOff.Add(1)
 		c.troubles.Happened(trouble.Matter{What: "reports cannot be recorded; the peer is asked to send them again", Reason: trouble.Reason(err)})
 		return err
@@ -48,21 +46,4 @@ func (c *Carrier) takeReadReply(_ context.Context, envelope mm4.Envelope, report
 		c.reply(envelope, report.Respond(mm4.Ok, ""))
 	}
 	return nil
-}
-
-// await calls something that says later that it is done.
-func await(ctx context.Context, begin func(done func(error))) error {
-	ended := make(chan error, 1)
-	begin(func(err error) { ended <- err })
-	select {
-	case err := <-ended:
-		return err
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-func isUnowned(err error) bool {
-	var refusal *gateway.Error
-	return errors.As(err, &refusal) && refusal.Code == gateway.NotFound
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/heliograph/heliograph/internal/media"
 	"github.com/heliograph/heliograph/internal/mm4"
 	"github.com/heliograph/heliograph/internal/mm4/mm4test"
+	"github.com/heliograph/heliograph/internal/mms"
 	"github.com/heliograph/heliograph/internal/trouble"
 )
 
@@ -64,9 +65,11 @@ func newRig(t testing.TB, address string, settings ...func(*Config)) *rig {
 	cfg := Config{
 		Name: "hub", Address: address, System: mm4.Address{User: "mms", Host: "us.example"}, PeerDomain: "hub.example", Listen: "127.0.0.1:0",
 		Networks: loopback, Reconnect: trouble.Backoff{First: time.Millisecond}, Now: time.Now, Log: slog.New(slog.NewTextHandler(r, nil)),
-		Files: r.open, OnReceipt: r.take, OnPart: r.takePart, NewID: r.newID, Receive: r.receive, Keep: r.keepFiles,
-		Whose: func(number string) (gateway.AccountID, bool) {
-			return account, strings.HasPrefix(number, "1415555") || number == "55500"
+		Ends: mms.Ends{
+			Files: r.open, OnReceipt: r.take, OnPart: r.takePart, NewID: r.newID, Receive: r.receive, Keep: r.keepFiles,
+			Whose: func(number string) (gateway.AccountID, bool) {
+				return account, strings.HasPrefix(number, "1415555") || number == "55500"
+			},
 		},
 	}
 	for _, set := range settings {

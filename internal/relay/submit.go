@@ -8,6 +8,7 @@ import (
 	"github.com/heliograph/heliograph/internal/gateway"
 	"github.com/heliograph/heliograph/internal/media"
 	"github.com/heliograph/heliograph/internal/mm4"
+	"github.com/heliograph/heliograph/internal/mms"
 	"github.com/heliograph/heliograph/internal/trouble"
 )
 
@@ -83,14 +84,10 @@ func (c *Carrier) send(ctx context.Context, s *submit) {
 	}
 	files, err := c.Files(ctx, s.message)
 	if err != nil {
-		c.settle(s, c.unready(ctx, err))
+		c.settle(s, mms.Unready(ctx, err, c.troubles))
 		return
 	}
-	defer func() {
-		for _, file := range files {
-			_ = file.Close() // it was only read
-		}
-	}()
+	defer mms.Close(files)
 	mail, refused := c.mail(s, files)
 	if refused != nil {
 		c.settle(s, *refused)
@@ -110,7 +107,7 @@ func (c *Carrier) transmit(mail mm4.Mail) mm4.Outcome {
 func (c *Carrier) mailed(ctx context.Context, s *submit, out mm4.Outcome) {
 	var source *mm4.SourceError
 	if errors.As(out.Err, &source) {
-		c.settle(s, c.unready(ctx, source.Err))
+		c.settle(s, mms.Unready(ctx, source.Err, c.troubles))
 		return
 	}
 	if out.Status == mm4.NeverAccepted || out.Status == mm4.Refused {
@@ -129,19 +126,6 @@ func (c *Carrier) mailed(ctx context.Context, s *submit, out mm4.Outcome) {
 	}
 	c.troubles.Happened(trouble.Matter{What: "connections break before mail is answered"})
 	c.settle(s, unanswered)
-}
-
-// unready is the outcome of a message whose files are not to be had.
-func (c *Carrier) unready(ctx context.Context, err error) gateway.Outcome {
-	var failure *media.Failure
-	switch {
-	case errors.As(err, &failure) && !failure.Temporary:
-		return gateway.Outcome{Status: gateway.Rejected, Reason: failure.Reason, Detail: failure.Text}
-	case ctx.Err() != nil:
-		return gateway.Outcome{Status: gateway.NotSent, Detail: "the carrier has stopped"}
-	}
-	c.troubles.Happened(trouble.Matter{What: "files of messages cannot be read", Reason: trouble.Reason(err)})
-	return gateway.Outcome{Status: gateway.Deferred, Detail: "its files cannot be read"}
 }
 
 // mail is a message as an MM4_forward.REQ, unless its parties have no address there.

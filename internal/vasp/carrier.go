@@ -9,6 +9,7 @@ import (
 
 	"github.com/heliograph/heliograph/internal/gateway"
 	"github.com/heliograph/heliograph/internal/mm7"
+	"github.com/heliograph/heliograph/internal/mms"
 	"github.com/heliograph/heliograph/internal/trouble"
 )
 
@@ -20,7 +21,7 @@ type Carrier struct {
 	handler  *mm7.Handler
 	troubles *trouble.Log
 	counts   counts
-	repeats  repeats
+	intake   *mms.Intake
 
 	places atomic.Int64  // as reach says; written under mu
 	fallen chan struct{} // of capacity 1: it fell
@@ -40,6 +41,7 @@ func New(cfg Config) (*Carrier, error) {
 	}
 	c := &Carrier{Config: cfg, nudge: func() {}, troubles: trouble.New(cfg.Log.With("carrier", cfg.Name), cfg.Now, cfg.Steady), fallen: make(chan struct{}, 1)}
 	c.reach.since = cfg.Now()
+	c.intake = mms.NewIntake(cfg.Ends, cfg.Inbound.Part, c.troubles)
 	c.client = &mm7.Client{
 		URL: cfg.URL, Dialect: cfg.Dialect, Transfer: cfg.Transfer, Timeout: cfg.ResponseTimeout, AnyTransactionID: cfg.AnyTransactionID,
 		HTTP: &http.Client{
@@ -130,10 +132,10 @@ func (c *Carrier) Binds() []BindState {
 
 // counts are what Stats gives.
 type counts struct {
-	outcomes                                        [gateway.Unanswered + 1]atomic.Int64 // by OutcomeStatus
-	receipts, kept, putOff, reads                   atomic.Int64
-	inbound, taken, repeated, unowned, delayed      atomic.Int64
-	filesTaken, filesDropped, intruders, ups, falls atomic.Int64
+	outcomes                      [gateway.Unanswered + 1]atomic.Int64 // by OutcomeStatus
+	receipts, kept, putOff, reads atomic.Int64
+	inbound, unowned, delayed     atomic.Int64
+	intruders, ups, falls         atomic.Int64
 }
 
 // Stats counts since the start.
@@ -159,14 +161,14 @@ type Stats struct {
 
 // Stats gives the counts.
 func (c *Carrier) Stats() Stats {
-	n := &c.counts
+	n, in := &c.counts, c.intake.Counts()
 	return Stats{
 		Accepted: n.outcomes[gateway.Accepted].Load(), Rejected: n.outcomes[gateway.Rejected].Load(),
 		Throttled: n.outcomes[gateway.Throttled].Load(), Deferred: n.outcomes[gateway.Deferred].Load(),
 		NotSent: n.outcomes[gateway.NotSent].Load(), Unanswered: n.outcomes[gateway.Unanswered].Load(),
 		Receipts: n.receipts.Load(), ReceiptsKept: n.kept.Load(), ReceiptsPutOff: n.putOff.Load(), Reads: n.reads.Load(),
-		Inbound: n.inbound.Load(), InboundTaken: n.taken.Load(), InboundRepeated: n.repeated.Load(), InboundUnowned: n.unowned.Load(),
-		InboundPutOff: n.delayed.Load(), FilesTaken: n.filesTaken.Load(), FilesDropped: n.filesDropped.Load(),
+		Inbound: n.inbound.Load(), InboundTaken: in.Taken, InboundRepeated: in.Repeated, InboundUnowned: n.unowned.Load(),
+		InboundPutOff: n.delayed.Load(), FilesTaken: in.FilesTaken, FilesDropped: in.FilesDropped,
 		Intruders: n.intruders.Load(), Ups: n.ups.Load(), Falls: n.falls.Load(),
 	}
 }

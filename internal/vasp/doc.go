@@ -11,8 +11,7 @@
 //	status.go   StatusCode → outcome, as a table
 //	handler.go  what the MMSC posts: who may, and to whom it goes
 //	receipt.go  MMStatus → gateway.Receipt, as a table
-//	inbound.go  messages from handsets, their files straight to disk
-//	repeat.go   messages that are brought again
+//	inbound.go  messages from handsets: whose they are
 //
 // A file is read from disk while it is sent, and written to disk while it comes; none is in memory. A report is answered when it is on disk and not
 // before, and so is a message from a handset. A submit is answered exactly once, whatever happens to its connection.

@@ -6,8 +6,8 @@ import (
 	"time"
 
 	"github.com/heliograph/heliograph/internal/gateway"
-	"github.com/heliograph/heliograph/internal/media"
 	"github.com/heliograph/heliograph/internal/mm7"
+	"github.com/heliograph/heliograph/internal/mms"
 	"github.com/heliograph/heliograph/internal/trouble"
 )
 
@@ -39,13 +39,9 @@ func (c *Carrier) finish(outcome gateway.Outcome, done func(gateway.Outcome)) {
 func (c *Carrier) submit(ctx context.Context, m *gateway.Message) gateway.Outcome {
 	files, err := c.Files(ctx, m)
 	if err != nil {
-		return c.unready(ctx, err)
+		return mms.Unready(ctx, err, c.troubles)
 	}
-	defer func() {
-		for _, file := range files {
-			_ = file.Close() // it was only read
-		}
-	}()
+	defer mms.Close(files)
 	rsp, err := c.client.Submit(ctx, c.request(m), content(m.Text, files))
 	outcome, answer, heard := c.outcome(rsp, err)
 	switch heard {
@@ -67,19 +63,6 @@ func why(err error) string {
 		return trouble.Reason(failed.Err)
 	}
 	return trouble.Reason(err)
-}
-
-// unready is the outcome of a message whose files are not to be had.
-func (c *Carrier) unready(ctx context.Context, err error) gateway.Outcome {
-	var failure *media.Failure
-	switch {
-	case errors.As(err, &failure) && !failure.Temporary:
-		return gateway.Outcome{Status: gateway.Rejected, Reason: failure.Reason, Detail: failure.Text}
-	case ctx.Err() != nil:
-		return gateway.Outcome{Status: gateway.NotSent, Detail: "the carrier has stopped"}
-	}
-	c.troubles.Happened(trouble.Matter{What: "files of messages cannot be read", Reason: trouble.Reason(err)})
-	return gateway.Outcome{Status: gateway.Deferred, Detail: "its files cannot be read"}
 }
 
 // request is a message as a SubmitReq.
