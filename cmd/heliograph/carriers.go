@@ -23,6 +23,8 @@ import (
 	"github.com/heliograph/heliograph/internal/mms"
 	"github.com/heliograph/heliograph/internal/mt"
 	"github.com/heliograph/heliograph/internal/operator"
+	"github.com/heliograph/heliograph/internal/relay"
+	"github.com/heliograph/heliograph/internal/vasp"
 )
 
 // loopbackName is the carrier of an installation that configures none.
@@ -381,17 +383,18 @@ func addSMPP(c *CarrierConfig, d *mt.Dispatcher, settings mt.CarrierSettings, w 
 	e.OnPlaces(d.AddCarrier(c.Name, e, settings))
 	return carrier{
 		name: c.Name, run: e.Run, receipted: e.Receipts,
-		binds: func() []operator.Bind {
-			states := e.Binds()
-			binds := make([]operator.Bind, len(states))
-			for i, b := range states {
-				binds[i] = operator.Bind{
-					Name: b.Name, State: b.State, Since: b.Since.UTC(), Window: b.Window, InUse: b.InUse, LastError: b.LastError,
-				}
-			}
-			return binds
-		},
+		binds: func() []operator.Bind { return bindsOf(e.Binds()) },
 	}, nil
+}
+
+// bindsOf is the state of a carrier's binds as operators see it.
+func bindsOf[S esme.BindState | vasp.BindState | relay.BindState](states []S) []operator.Bind {
+	binds := make([]operator.Bind, len(states))
+	for i, state := range states {
+		binds[i] = operator.Bind(state)
+		binds[i].Since = binds[i].Since.UTC()
+	}
+	return binds
 }
 
 func (cs carriers) names() []string {

@@ -138,27 +138,13 @@ func (c *CarrierConfig) vasp() (vasp.Config, error) {
 
 // mm7Answers reads what the configuration says of StatusCodes.
 func (c *CarrierConfig) mm7Answers() (map[mm7.StatusCode]vasp.Answer, error) {
-	answers := make(map[mm7.StatusCode]vasp.Answer, len(c.Answers))
-	for code, meaning := range c.Answers {
-		value, err := strconv.Atoi(code)
+	return readAnswers[mm7.StatusCode, vasp.Answer](c.Answers, func(name string) (mm7.StatusCode, error) {
+		value, err := strconv.Atoi(name)
 		if err != nil || value < 1000 || value > 9999 {
-			return nil, fmt.Errorf("%q is no StatusCode such as \"4006\"", code)
+			return 0, fmt.Errorf("%q is no StatusCode such as \"4006\"", name)
 		}
-		answer := vasp.Answer{Status: gateway.Rejected}
-		var ok bool
-		switch meaning {
-		case "throttled":
-			answer.Status = gateway.Throttled
-		case "deferred":
-			answer.Status = gateway.Deferred
-		default:
-			if answer.Reason, ok = plivo.ReasonOf(meaning); !ok {
-				return nil, fmt.Errorf("%q of %s must be throttled, deferred or an error code", meaning, code)
-			}
-		}
-		answers[mm7.StatusCode(value)] = answer
-	}
-	return answers, nil
+		return mm7.StatusCode(value), nil
+	})
 }
 
 // mm7Reports reads what the configuration says of MMStatus values.
@@ -198,15 +184,6 @@ func addMM7(c *CarrierConfig, d *mt.Dispatcher, settings mt.CarrierSettings, w *
 				"taken": n.InboundTaken, "repeated": n.InboundRepeated, "unowned": n.InboundUnowned, "put_off": n.InboundPutOff,
 			}, n.Intruders
 		},
-		binds: func() []operator.Bind {
-			states := v.Binds()
-			binds := make([]operator.Bind, len(states))
-			for i, b := range states {
-				binds[i] = operator.Bind{
-					Name: b.Name, State: b.State, Since: b.Since.UTC(), Window: b.Window, InUse: b.InUse, LastError: b.LastError,
-				}
-			}
-			return binds
-		},
+		binds: func() []operator.Bind { return bindsOf(v.Binds()) },
 	}, nil
 }
