@@ -177,7 +177,7 @@ func addMM7(c *CarrierConfig, d *mt.Dispatcher, settings mt.CarrierSettings, w *
 	settings.Services = gateway.Services(gateway.MMS)
 	v.OnPlaces(d.AddCarrier(c.Name, v, settings))
 	return carrier{
-		name: c.Name, run: v.Run, receipted: v.Receipts, posted: v,
+		name: c.Name, run: v.Run, receipted: v.Receipts, posted: v, counted: func() map[string]int64 { return mm7Counts(v.Stats()) },
 		brought: func() (map[string]int64, int64) {
 			n := v.Stats()
 			return map[string]int64{
@@ -186,4 +186,12 @@ func addMM7(c *CarrierConfig, d *mt.Dispatcher, settings mt.CarrierSettings, w *
 		},
 		binds: func() []operator.Bind { return bindsOf(v.Binds()) },
 	}, nil
+}
+
+// mm7Counts are what the metrics show of a carrier besides what they show of all.
+func mm7Counts(s vasp.Stats) map[string]int64 {
+	return map[string]int64{
+		"receipt_put_off": s.ReceiptsPutOff, "read": s.Reads,
+		"file_taken": s.FilesTaken, "file_dropped": s.FilesDropped, "up": s.Ups, "down": s.Falls,
+	}
 }
