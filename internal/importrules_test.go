@@ -19,8 +19,8 @@ const module = "github.com/heliograph/heliograph/"
 // each can be read, tested and replaced by itself. docs/architecture.md shows the same as a map.
 var rows = [][]string{
 	1: {"gateway"},
-	2: {"tpdu", "numbering", "pricing", "smpp", "mm7", "mm4", "egress", "groupcommit", "docs"},
-	3: {"mt", "mo", "dlr", "media"},
+	2: {"tpdu", "numbering", "pricing", "smpp", "mm7", "mm4", "egress", "groupcommit", "trouble", "docs"},
+	3: {"mt", "mo", "dlr", "media", "mms"},
 	4: {"plivo", "operator", "console", "webhook", "esme", "vasp", "relay", "upstream", "loopback", "sqlite", "postgres"},
 }
 
@@ -34,6 +34,7 @@ var forTests = []string{"smpp/smpptest", "mm7/mm7test", "mm4/mm4test", "storetes
 var alsoAllowed = []struct{ from, to, reason string }{
 	{"numbering", "gateway", "it says in the domain's words where a number is at home"},
 	{"pricing", "gateway", "it prices the domain's messages and numbers in the domain's money"},
+	{"mms", "media", "it makes messages of media's files, and media's files of messages"},
 	{"cmd/heliograph", "smpp/smpptest", "its simulator of a carrier is the one that tests use"},
 	{"cmd/heliograph", "mm7/mm7test", "likewise, for MMS"},
 }

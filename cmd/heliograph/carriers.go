@@ -20,8 +20,11 @@ import (
 	"github.com/heliograph/heliograph/internal/gateway"
 	"github.com/heliograph/heliograph/internal/loopback"
 	"github.com/heliograph/heliograph/internal/media"
+	"github.com/heliograph/heliograph/internal/mms"
 	"github.com/heliograph/heliograph/internal/mt"
 	"github.com/heliograph/heliograph/internal/operator"
+	"github.com/heliograph/heliograph/internal/relay"
+	"github.com/heliograph/heliograph/internal/vasp"
 )
 
 // loopbackName is the carrier of an installation that configures none.
@@ -310,6 +313,17 @@ type wires struct {
 	log      *slog.Logger
 }
 
+// ends are the wires of a carrier of MMS that takes files within some limits.
+func (w *wires) ends(limits media.MessageLimits) mms.Ends {
+	return mms.Ends{
+		Files: func(ctx context.Context, m *gateway.Message) ([]*media.File, error) {
+			return w.library.Attached(ctx, m, limits)
+		},
+		OnReceipt: w.receipt, OnPart: w.part, Whose: w.whose, Receive: w.library.Receive, Keep: w.library.Keep,
+		NewID: func() gateway.ID { return w.ids.Next(time.Now()) },
+	}
+}
+
 // newCarriers makes the configured carriers, or loopback where there is none, and makes them known to the dispatcher.
 func newCarriers(cfg *Config, d *mt.Dispatcher, w *wires) (carriers, error) {
 	list := cfg.Carriers
@@ -369,17 +383,18 @@ func addSMPP(c *CarrierConfig, d *mt.Dispatcher, settings mt.CarrierSettings, w 
 	e.OnPlaces(d.AddCarrier(c.Name, e, settings))
 	return carrier{
 		name: c.Name, run: e.Run, receipted: e.Receipts,
-		binds: func() []operator.Bind {
-			states := e.Binds()
-			binds := make([]operator.Bind, len(states))
-			for i, b := range states {
-				binds[i] = operator.Bind{
-					Name: b.Name, State: b.State, Since: b.Since.UTC(), Window: b.Window, InUse: b.InUse, LastError: b.LastError,
-				}
-			}
-			return binds
-		},
+		binds: func() []operator.Bind { return bindsOf(e.Binds()) },
 	}, nil
+}
+
+// bindsOf is the state of a carrier's binds as operators see it.
+func bindsOf[S esme.BindState | vasp.BindState | relay.BindState](states []S) []operator.Bind {
+	binds := make([]operator.Bind, len(states))
+	for i, state := range states {
+		binds[i] = operator.Bind(state)
+		binds[i].Since = binds[i].Since.UTC()
+	}
+	return binds
 }
 
 func (cs carriers) names() []string {

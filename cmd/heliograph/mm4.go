@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -10,11 +9,9 @@ import (
 	"time"
 
 	"github.com/heliograph/heliograph/internal/gateway"
-	"github.com/heliograph/heliograph/internal/media"
 	"github.com/heliograph/heliograph/internal/mm4"
 	"github.com/heliograph/heliograph/internal/mt"
 	"github.com/heliograph/heliograph/internal/operator"
-	"github.com/heliograph/heliograph/internal/plivo"
 	"github.com/heliograph/heliograph/internal/relay"
 )
 
@@ -122,26 +119,12 @@ func (c *CarrierConfig) listenTLS() (*tls.Config, error) {
 
 // mm4Answers reads what the configuration says of request statuses.
 func (c *CarrierConfig) mm4Answers() (map[mm4.RequestStatus]relay.Answer, error) {
-	answers := make(map[mm4.RequestStatus]relay.Answer, len(c.Answers))
-	for status, meaning := range c.Answers {
-		if !strings.HasPrefix(status, "Error-") {
-			return nil, fmt.Errorf("%q is no request status such as \"Error-unspecified\"", status)
+	return readAnswers[mm4.RequestStatus, relay.Answer](c.Answers, func(name string) (mm4.RequestStatus, error) {
+		if !strings.HasPrefix(name, "Error-") {
+			return "", fmt.Errorf("%q is no request status such as \"Error-unspecified\"", name)
 		}
-		answer := relay.Answer{Status: gateway.Rejected}
-		var ok bool
-		switch meaning {
-		case "throttled":
-			answer.Status = gateway.Throttled
-		case "deferred":
-			answer.Status = gateway.Deferred
-		default:
-			if answer.Reason, ok = plivo.ReasonOf(meaning); !ok {
-				return nil, fmt.Errorf("%q of %s must be throttled, deferred or an error code", meaning, status)
-			}
-		}
-		answers[mm4.RequestStatus(status)] = answer
-	}
-	return answers, nil
+		return mm4.RequestStatus(name), nil
+	})
 }
 
 // relay makes a carrier's settings of its configuration, but for what is wired to it.
@@ -177,12 +160,7 @@ func addMM4(c *CarrierConfig, d *mt.Dispatcher, settings mt.CarrierSettings, w *
 		return carrier{}, err
 	}
 	limits, _ := c.limits()
-	settled.Now, settled.Log, settled.OnReceipt, settled.OnPart, settled.Whose = time.Now, w.log, w.receipt, w.part, w.whose
-	settled.NewID = func() gateway.ID { return w.ids.Next(time.Now()) }
-	settled.Receive, settled.Keep = w.library.Receive, w.library.Keep
-	settled.Files = func(ctx context.Context, m *gateway.Message) ([]*media.File, error) {
-		return w.library.Attached(ctx, m, limits)
-	}
+	settled.Now, settled.Log, settled.Ends = time.Now, w.log, w.ends(limits)
 	r, err := relay.New(settled)
 	if err != nil {
 		return carrier{}, err
@@ -197,16 +175,7 @@ func addMM4(c *CarrierConfig, d *mt.Dispatcher, settings mt.CarrierSettings, w *
 				"taken": n.InboundTaken, "repeated": n.InboundRepeated, "unowned": n.InboundUnowned, "put_off": n.InboundPutOff,
 			}, -1
 		},
-		binds: func() []operator.Bind {
-			states := r.Binds()
-			binds := make([]operator.Bind, len(states))
-			for i, b := range states {
-				binds[i] = operator.Bind{
-					Name: b.Name, State: b.State, Since: b.Since.UTC(), Window: b.Window, InUse: b.InUse, LastError: b.LastError,
-				}
-			}
-			return binds
-		},
+		binds: func() []operator.Bind { return bindsOf(r.Binds()) },
 	}, nil
 }
 

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/url"
@@ -13,6 +12,7 @@ import (
 	"github.com/heliograph/heliograph/internal/gateway"
 	"github.com/heliograph/heliograph/internal/media"
 	"github.com/heliograph/heliograph/internal/mm7"
+	"github.com/heliograph/heliograph/internal/mms"
 	"github.com/heliograph/heliograph/internal/mt"
 	"github.com/heliograph/heliograph/internal/operator"
 	"github.com/heliograph/heliograph/internal/plivo"
@@ -32,7 +32,7 @@ var (
 const defaultMaxBytes = 600_000
 
 // leastBytes leaves some room for files.
-const leastBytes = 2 * vasp.Overhead
+const leastBytes = 2 * mms.Overhead
 
 // checkMM7 finds what is wrong with an MM7 carrier. exposed: others than this machine can post to it.
 func (c *CarrierConfig) checkMM7(exposed bool) []error {
@@ -102,7 +102,7 @@ func (c *CarrierConfig) limits() (limits media.MessageLimits, ok bool) {
 		most = defaultMaxBytes
 	}
 	return media.MessageLimits{
-		MaxBytes: most - vasp.Overhead, File: media.Limits{MaxWidth: c.MaxWidth, MaxHeight: c.MaxHeight, Types: c.MediaTypes},
+		MaxBytes: most - mms.Overhead, File: media.Limits{MaxWidth: c.MaxWidth, MaxHeight: c.MaxHeight, Types: c.MediaTypes},
 	}, true
 }
 
@@ -138,27 +138,13 @@ func (c *CarrierConfig) vasp() (vasp.Config, error) {
 
 // mm7Answers reads what the configuration says of StatusCodes.
 func (c *CarrierConfig) mm7Answers() (map[mm7.StatusCode]vasp.Answer, error) {
-	answers := make(map[mm7.StatusCode]vasp.Answer, len(c.Answers))
-	for code, meaning := range c.Answers {
-		value, err := strconv.Atoi(code)
+	return readAnswers[mm7.StatusCode, vasp.Answer](c.Answers, func(name string) (mm7.StatusCode, error) {
+		value, err := strconv.Atoi(name)
 		if err != nil || value < 1000 || value > 9999 {
-			return nil, fmt.Errorf("%q is no StatusCode such as \"4006\"", code)
+			return 0, fmt.Errorf("%q is no StatusCode such as \"4006\"", name)
 		}
-		answer := vasp.Answer{Status: gateway.Rejected}
-		var ok bool
-		switch meaning {
-		case "throttled":
-			answer.Status = gateway.Throttled
-		case "deferred":
-			answer.Status = gateway.Deferred
-		default:
-			if answer.Reason, ok = plivo.ReasonOf(meaning); !ok {
-				return nil, fmt.Errorf("%q of %s must be throttled, deferred or an error code", meaning, code)
-			}
-		}
-		answers[mm7.StatusCode(value)] = answer
-	}
-	return answers, nil
+		return mm7.StatusCode(value), nil
+	})
 }
 
 // mm7Reports reads what the configuration says of MMStatus values.
@@ -183,12 +169,7 @@ func addMM7(c *CarrierConfig, d *mt.Dispatcher, settings mt.CarrierSettings, w *
 		return carrier{}, err
 	}
 	limits, _ := c.limits()
-	settled.Now, settled.Log, settled.OnReceipt, settled.OnPart, settled.Whose = time.Now, w.log, w.receipt, w.part, w.whose
-	settled.NewID = func() gateway.ID { return w.ids.Next(time.Now()) }
-	settled.Receive, settled.Keep = w.library.Receive, w.library.Keep
-	settled.Files = func(ctx context.Context, m *gateway.Message) ([]*media.File, error) {
-		return w.library.Attached(ctx, m, limits)
-	}
+	settled.Now, settled.Log, settled.Ends = time.Now, w.log, w.ends(limits)
 	v, err := vasp.New(settled)
 	if err != nil {
 		return carrier{}, err
@@ -196,22 +177,21 @@ func addMM7(c *CarrierConfig, d *mt.Dispatcher, settings mt.CarrierSettings, w *
 	settings.Services = gateway.Services(gateway.MMS)
 	v.OnPlaces(d.AddCarrier(c.Name, v, settings))
 	return carrier{
-		name: c.Name, run: v.Run, receipted: v.Receipts, posted: v,
+		name: c.Name, run: v.Run, receipted: v.Receipts, posted: v, counted: func() map[string]int64 { return mm7Counts(v.Stats()) },
 		brought: func() (map[string]int64, int64) {
 			n := v.Stats()
 			return map[string]int64{
 				"taken": n.InboundTaken, "repeated": n.InboundRepeated, "unowned": n.InboundUnowned, "put_off": n.InboundPutOff,
 			}, n.Intruders
 		},
-		binds: func() []operator.Bind {
-			states := v.Binds()
-			binds := make([]operator.Bind, len(states))
-			for i, b := range states {
-				binds[i] = operator.Bind{
-					Name: b.Name, State: b.State, Since: b.Since.UTC(), Window: b.Window, InUse: b.InUse, LastError: b.LastError,
-				}
-			}
-			return binds
-		},
+		binds: func() []operator.Bind { return bindsOf(v.Binds()) },
 	}, nil
+}
+
+// mm7Counts are what the metrics show of a carrier besides what they show of all.
+func mm7Counts(s vasp.Stats) map[string]int64 {
+	return map[string]int64{
+		"receipt_put_off": s.ReceiptsPutOff, "read": s.Reads,
+		"file_taken": s.FilesTaken, "file_dropped": s.FilesDropped, "up": s.Ups, "down": s.Falls,
+	}
 }

@@ -71,26 +71,13 @@ func (c *CarrierConfig) countryCode() (string, error) {
 
 // answers reads what the configuration says of command_status values.
 func (c *CarrierConfig) answers() (map[smpp.Status]esme.Answer, error) {
-	answers := make(map[smpp.Status]esme.Answer, len(c.Answers))
-	for status, meaning := range c.Answers {
-		value, err := strconv.ParseUint(status, 0, 32)
+	return readAnswers[smpp.Status, esme.Answer](c.Answers, func(name string) (smpp.Status, error) {
+		value, err := strconv.ParseUint(name, 0, 32)
 		if err != nil {
-			return nil, fmt.Errorf("%q is no command_status such as \"0x58\"", status)
+			return 0, fmt.Errorf("%q is no command_status such as \"0x58\"", name)
 		}
-		switch meaning {
-		case "throttled":
-			answers[smpp.Status(value)] = esme.Answer{Status: gateway.Throttled}
-		case "deferred":
-			answers[smpp.Status(value)] = esme.Answer{Status: gateway.Deferred}
-		default:
-			reason, ok := plivo.ReasonOf(meaning)
-			if !ok {
-				return nil, fmt.Errorf("%q of %s must be throttled, deferred or an error code", meaning, status)
-			}
-			answers[smpp.Status(value)] = esme.Answer{Status: gateway.Rejected, Reason: reason}
-		}
-	}
-	return answers, nil
+		return smpp.Status(value), nil
+	})
 }
 
 // receiptErrors reads what the configuration says of the errors in receipts.

@@ -163,6 +163,10 @@ func TestMMS(t *testing.T) {
 	if c := state.Carriers[0]; c.Accepted != 2 || c.Receipted < 2 || c.Binds[0].State != "up" {
 		t.Errorf("the operator sees %s", carriers.body)
 	}
+	metrics, err := customer.do(within(t), http.MethodGet, "/metrics", "", nil, func(*http.Request) {})
+	if err != nil || !bytes.Contains(metrics.body, []byte(`heliograph_carrier_events_total{carrier="mmsc",event="up"} 1`)) {
+		t.Errorf("the metrics do not tell that the MMSC was reached: %v", err)
+	}
 	if err := mmsc.WaitReports(within(t), 6); err != nil { // doubled, and of messages that never were
 		t.Error(err)
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/heliograph/heliograph/internal/gateway"
 	"github.com/heliograph/heliograph/internal/smpp"
+	"github.com/heliograph/heliograph/internal/trouble"
 )
 
 // Carrier is one SMPP carrier with all its binds. Make it with New; Run must be running for anything to be submitted.
@@ -17,7 +18,7 @@ type Carrier struct {
 	nudge    func()
 	links    []*link
 	submits  sync.Pool // of *submit
-	troubles *troubles
+	troubles *trouble.Log
 	counts   counts
 
 	places atomic.Int64 // windows of the binds that stand; written under mu
@@ -34,7 +35,7 @@ func New(cfg Config) (*Carrier, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
-	c := &Carrier{Config: cfg, nudge: func() {}, troubles: newTroubles(cfg)}
+	c := &Carrier{Config: cfg, nudge: func() {}, troubles: trouble.New(cfg.Log.With("carrier", cfg.Name), cfg.Now, cfg.Steady)}
 	c.submits.New = func() any { return newSubmit(c) }
 	for i := range cfg.Binds {
 		name := fmt.Sprintf("%s/%d", cfg.Name, i+1)
@@ -56,7 +57,7 @@ func (c *Carrier) Run(ctx context.Context) error {
 	for _, l := range c.links {
 		running.Go(func() { l.run(ctx) })
 	}
-	running.Go(func() { c.troubles.watch(ctx) })
+	running.Go(func() { c.troubles.Watch(ctx, c.Steady, nil) })
 	running.Wait()
 	return nil
 }

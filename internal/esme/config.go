@@ -12,6 +12,7 @@ import (
 
 	"github.com/heliograph/heliograph/internal/gateway"
 	"github.com/heliograph/heliograph/internal/smpp"
+	"github.com/heliograph/heliograph/internal/trouble"
 )
 
 // Mode is which binds carry the traffic.
@@ -68,12 +69,6 @@ type Numbering struct {
 	NPI smpp.NPI
 }
 
-// Backoff is how long the pauses between tries to bind are: First, doubled after each, up to Most; each is drawn between half of that and all.
-type Backoff struct {
-	First time.Duration // default 1 s
-	Most  time.Duration // default 60 s
-}
-
 // Config is one SMPP carrier. Zero values are the defaults named; only Name, Address (or Dial), Now and OnReceipt must be set.
 type Config struct {
 	Name    string
@@ -94,7 +89,7 @@ type Config struct {
 	UnbindTimeout   time.Duration // for the end: answers to what is in hand, then the unbind_resp; default 2 s
 	// UnansweredLimit is how many submits in a row may stay without an answer before the bind is made anew; default 10.
 	UnansweredLimit int
-	Reconnect       Backoff
+	Reconnect       trouble.Backoff
 	// Steady is how long a bind must hold before it counts as well again, for the log and the backoff; default 30 s.
 	Steady time.Duration
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/heliograph/heliograph/internal/gateway"
 	"github.com/heliograph/heliograph/internal/smpp"
+	"github.com/heliograph/heliograph/internal/trouble"
 )
 
 func TestConfig(t *testing.T) {
@@ -32,7 +33,7 @@ func TestConfig(t *testing.T) {
 		{"window: 10001", func(c *Config) { c.Window = 10_001 }},
 		{"inbound", func(c *Config) { c.Inbound = -1 }},
 		{"unanswered limit", func(c *Config) { c.UnansweredLimit = -1 }},
-		{"reconnect", func(c *Config) { c.Reconnect = Backoff{time.Minute, time.Second} }},
+		{"reconnect", func(c *Config) { c.Reconnect = trouble.Backoff{First: time.Minute, Most: time.Second} }},
 		{"-1s", func(c *Config) { c.ResponseTimeout = -time.Second }},
 		{"-1s", func(c *Config) { c.EnquireLink = -time.Second }},
 		{"packed", func(c *Config) { c.GSM7Packed, c.GSM7AsLatin1 = true, true }},
@@ -63,7 +64,7 @@ func TestConfig(t *testing.T) {
 
 // TestRelationsOfDefaults: one setting's default follows another setting.
 func TestRelationsOfDefaults(t *testing.T) {
-	c := Config{LongCode: &Numbering{2, 8}, Reconnect: Backoff{First: 2 * time.Minute}}.withDefaults()
+	c := Config{LongCode: &Numbering{2, 8}, Reconnect: trouble.Backoff{First: 2 * time.Minute}}.withDefaults()
 	if *c.TollFree != *c.LongCode {
 		t.Errorf("toll-free numbers have %+v, long codes %+v", *c.TollFree, *c.LongCode)
 	}

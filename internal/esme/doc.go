@@ -5,7 +5,6 @@
 //	config.go     the settings, their defaults and their check
 //	carrier.go    Carrier: places, the choice of a bind, start and stop
 //	link.go       one connection that is kept bound: dial, bind, hold, wait, again
-//	backoff.go    how long to wait before the next try
 //	submit.go     a part on its way: into a submit_sm, and its answer out
 //	segment.go    alphabets and concatenation: a part's user data
 //	address.go    TON and NPI by the kind of sender
@@ -17,7 +16,7 @@
 //	settled.go    what has been acknowledged for good
 //	receipt.go    message state and error codes → gateway.Receipt, as tables
 //	receiptid.go  message ids that look different in receipts
-//	trouble.go    what is the matter, said once until it changes
+//	episode.go    what is the matter with a bind, said once until it changes
 //
 // A receipt, or a message, is acknowledged when it is on disk and not before; a submit is answered exactly once, whatever happens to the connection.
 package esme

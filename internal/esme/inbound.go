@@ -6,6 +6,7 @@ import (
 
 	"github.com/heliograph/heliograph/internal/gateway"
 	"github.com/heliograph/heliograph/internal/smpp"
+	"github.com/heliograph/heliograph/internal/trouble"
 )
 
 // take gets the SMSC's requests, on the session's reading goroutine. The session bounds how many are in hand.
@@ -43,7 +44,7 @@ func (l *link) receipt(r *smpp.Request, pdu *smpp.DeliverSM, said *smpp.Receipt)
 	c.OnReceipt(c.Config.receipt(said, pdu, c.Now()), func(err error) {
 		if err != nil {
 			c.counts.putOff.Add(1)
-			c.troubles.happened(matter{"receipts cannot be recorded; the SMSC is asked to keep them", "", err.Error()})
+			c.troubles.Happened(trouble.Matter{What: "receipts cannot be recorded; the SMSC is asked to keep them", Reason: err.Error()})
 			l.respond(r, smpp.ESME_RX_T_APPN)
 			return
 		}
@@ -57,7 +58,7 @@ func (l *link) dropReceipt(r *smpp.Request, pdu *smpp.DeliverSM, err error) {
 	c := l.carrier
 	c.counts.receipts.Add(1)
 	c.counts.useless.Add(1)
-	c.troubles.happened(matter{"receipts cannot be understood; they are acknowledged and dropped", l.name, err.Error()},
+	c.troubles.Happened(trouble.Matter{What: "receipts cannot be understood; they are acknowledged and dropped", Bind: l.name, Reason: err.Error()},
 		"octets", len(pdu.UserData()))
 	l.respond(r, smpp.ESME_ROK)
 }
@@ -73,7 +74,7 @@ func (l *link) message(r *smpp.Request, pdu *smpp.DeliverSM, in *intake) {
 	l.useful()
 	part, err := c.part(pdu, c.Now(), in.session)
 	if err != nil {
-		c.troubles.happened(matter{"headers of messages from handsets cannot be read; they are taken as text", l.name, ""}, "error", err)
+		c.troubles.Happened(trouble.Matter{What: "headers of messages from handsets cannot be read; they are taken as text", Bind: l.name}, "error", err)
 	}
 	came := in.brought(part.At)
 	c.OnPart(part, func(err error) {
@@ -93,11 +94,11 @@ func (l *link) verdict(to string, err error) smpp.Status {
 	case errors.As(err, &refusal) && refusal.Code == gateway.NotFound:
 		c.counts.unrented.Add(1)
 		status := [...]smpp.Status{RefuseUnrented: smpp.ESME_RX_P_APPN, DeferUnrented: smpp.ESME_RX_T_APPN, DropUnrented: smpp.ESME_ROK}[c.Unrented]
-		c.troubles.happened(matter{"messages from handsets arrive for numbers that nobody rents", l.name, "answered " + status.String()}, "to", masked(to))
+		c.troubles.Happened(trouble.Matter{What: "messages from handsets arrive for numbers that nobody rents", Bind: l.name, Reason: "answered " + status.String()}, "to", masked(to))
 		return status
 	}
 	c.counts.postponed.Add(1)
-	c.troubles.happened(matter{"messages from handsets cannot be kept; the SMSC is asked to keep them", "", err.Error()})
+	c.troubles.Happened(trouble.Matter{What: "messages from handsets cannot be kept; the SMSC is asked to keep them", Reason: err.Error()})
 	return smpp.ESME_RX_T_APPN
 }
 
@@ -118,7 +119,7 @@ func (l *link) refuseInbound(r *smpp.Request) {
 	if c.RefuseInbound {
 		status = smpp.ESME_RX_P_APPN
 	}
-	c.troubles.happened(matter{"messages from handsets arrive, which are not taken", l.name, "answered " + status.String()})
+	c.troubles.Happened(trouble.Matter{What: "messages from handsets arrive, which are not taken", Bind: l.name, Reason: "answered " + status.String()})
 	l.respond(r, status)
 }
 

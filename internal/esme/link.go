@@ -71,7 +71,7 @@ func (l *link) run(ctx context.Context) {
 		}
 		failed++
 		l.fail(err)
-		pause := time.NewTimer(c.Reconnect.after(failed, c.Rand()))
+		pause := time.NewTimer(c.Reconnect.After(failed, c.Rand()))
 		select {
 		case <-pause.C:
 		case <-ctx.Done():

@@ -21,6 +21,7 @@ import (
 	"github.com/heliograph/heliograph/internal/gateway"
 	"github.com/heliograph/heliograph/internal/smpp"
 	"github.com/heliograph/heliograph/internal/smpp/smpptest"
+	"github.com/heliograph/heliograph/internal/trouble"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -49,7 +50,7 @@ func connect(t testing.TB, smsc *smpptest.SMSC, settings ...func(*Config)) *user
 	}
 	cfg := Config{
 		Name: "main", Address: smsc.Addr(), SystemID: "user", Password: "secret", Window: 10, Now: time.Now,
-		Reconnect: Backoff{First: time.Millisecond, Most: 10 * time.Millisecond}, OnReceipt: u.onReceipt, Log: slog.New(slog.NewTextHandler(u, nil)),
+		Reconnect: trouble.Backoff{First: time.Millisecond, Most: 10 * time.Millisecond}, OnReceipt: u.onReceipt, Log: slog.New(slog.NewTextHandler(u, nil)),
 	}
 	for _, set := range settings {
 		set(&cfg)

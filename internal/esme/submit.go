@@ -7,6 +7,7 @@ import (
 
 	"github.com/heliograph/heliograph/internal/gateway"
 	"github.com/heliograph/heliograph/internal/smpp"
+	"github.com/heliograph/heliograph/internal/trouble"
 )
 
 // submit is a part on its way. They are used again: a part costs no allocation but for octets that are not its text's.
@@ -92,15 +93,15 @@ func (c *Carrier) remark(l *link, r smpp.Response, err error, o gateway.Outcome,
 	status := r.Status.String()
 	switch {
 	case o.Status == gateway.Accepted:
-		c.troubles.happened(matter{"the SMSC gives no message id; receipts cannot be matched", "", ""})
+		c.troubles.Happened(trouble.Matter{What: "the SMSC gives no message id; receipts cannot be matched"})
 	case o.Status == gateway.Throttled:
-		c.troubles.happened(matter{"the SMSC throttles", "", status})
+		c.troubles.Happened(trouble.Matter{What: "the SMSC throttles", Reason: status})
 	case o.Status == gateway.Deferred:
-		c.troubles.happened(matter{"the SMSC takes no submits for the moment", "", status})
+		c.troubles.Happened(trouble.Matter{What: "the SMSC takes no submits for the moment", Reason: status})
 	case errors.Is(err, context.DeadlineExceeded): // of a lost connection the bind's own line tells
-		c.troubles.happened(matter{"submits stay without an answer", l.name, ""})
+		c.troubles.Happened(trouble.Matter{What: "submits stay without an answer", Bind: l.name})
 	case a.Settings:
-		c.troubles.happened(matter{"the SMSC refuses submits; the carrier's settings may be wrong", "", status})
+		c.troubles.Happened(trouble.Matter{What: "the SMSC refuses submits; the carrier's settings may be wrong", Reason: status})
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/heliograph/heliograph/internal/gateway"
 	"github.com/heliograph/heliograph/internal/smpp"
+	"github.com/heliograph/heliograph/internal/trouble"
 )
 
 // TestSubmitSM holds a whole submit_sm against what it should be.
@@ -244,11 +245,11 @@ func TestMattersAreBounded(t *testing.T) {
 		r.peer.answer = func(n int, req *smpp.Request) { _ = req.Respond(smpp.Status(0x10000+n), nil) }
 		r.start()
 		r.lines()
-		for range 3 * maxMatters {
+		for range 3 * trouble.MaxMatters {
 			r.submit("a")
 		}
-		if got := len(r.lines()); got != maxMatters {
-			t.Errorf("%d lines, want %d", got, maxMatters)
+		if got := len(r.lines()); got != trouble.MaxMatters {
+			t.Errorf("%d lines, want %d", got, trouble.MaxMatters)
 		}
 	})
 }

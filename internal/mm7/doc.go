@@ -20,7 +20,6 @@
 //	decodeerror.go  why a document is not understood
 //	client.go       requests; outcome.go: what became of those that failed
 //	handler.go      what an MMSC posts to a VASP
-//	smil.go         a presentation of texts, pictures, sounds and videos
 //
 // Three rules hold everywhere. A request that failed is NotSent (the peer cannot have taken it), Answered (it said that it did not) or Unanswered (it may
 // have), so that the caller can decide about duplicates. A file is never in memory: parts are read while they are sent, and handed out while they come.

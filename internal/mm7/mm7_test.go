@@ -82,9 +82,8 @@ func (p *pattern) Read(b []byte) (int, error) {
 // content is a slide with a text and a picture.
 func content(size int64) *mm7.Content {
 	return &mm7.Content{Parts: []mm7.Part{
-		mm7.BytesPart("application/smil; charset=utf-8", "0.smil", mm7.SMIL(
-			mm7.SMILPart{Type: "image/jpeg", Src: "picture.jpg"}, mm7.SMILPart{Type: "text/plain", Src: "text.txt"},
-		)),
+		mm7.BytesPart("application/smil; charset=utf-8", "0.smil",
+			[]byte(`<smil><body><par><img src="picture.jpg"/><text src="text.txt"/></par></body></smil>`)),
 		mm7.BytesPart("text/plain; charset=utf-8", "text.txt", []byte("Guten Tag\r\n--")),
 		picture(size),
 	}}

@@ -9,6 +9,8 @@ import (
 
 	"github.com/heliograph/heliograph/internal/gateway"
 	"github.com/heliograph/heliograph/internal/mm4"
+	"github.com/heliograph/heliograph/internal/mms"
+	"github.com/heliograph/heliograph/internal/trouble"
 )
 
 // Carrier is one MM4 carrier. Make it with New; Run must be running for anything to be submitted.
@@ -17,9 +19,9 @@ type Carrier struct {
 	nudge    func()
 	client   *mm4.Client
 	server   *mm4.Server
-	troubles *troubles
+	troubles *trouble.Log
 	counts   counts
-	repeats  repeats
+	intake   *mms.Intake
 	queue    chan *submit // of capacity Window: all that have a place fit
 	replies  chan mm4.Mail
 
@@ -39,9 +41,10 @@ func New(cfg Config) (*Carrier, error) {
 		return nil, err
 	}
 	c := &Carrier{
-		Config: cfg, nudge: func() {}, troubles: newTroubles(cfg), since: cfg.Now(),
+		Config: cfg, nudge: func() {}, troubles: trouble.New(cfg.Log.With("carrier", cfg.Name), cfg.Now, cfg.Steady), since: cfg.Now(),
 		queue: make(chan *submit, cfg.Window), replies: make(chan mm4.Mail, mostReplies), inHand: map[string]*submit{},
 	}
+	c.intake = mms.NewIntake(cfg.Ends, cfg.MostFile, c.troubles)
 	to := cfg.client()
 	to.OnChange = c.changed
 	from := cfg.server()
@@ -79,7 +82,7 @@ func (c *Carrier) Run(ctx context.Context) error {
 	for range c.workers() {
 		sending.Go(func() { c.work(ctx) })
 	}
-	sending.Go(func() { c.troubles.watch(ctx, c.lookAtPeer) })
+	sending.Go(func() { c.troubles.Watch(ctx, c.Steady/looks, c.lookAtPeer) })
 	sending.Wait()
 	c.finish()
 	deafen()
@@ -87,7 +90,7 @@ func (c *Carrier) Run(ctx context.Context) error {
 }
 
 func (c *Carrier) begin(listening net.Addr) {
-	c.troubles.log.Info("listening for the peer's mail", "address", listening.String())
+	c.troubles.Info("listening for the peer's mail", "address", listening.String())
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.running, c.listening, c.since = true, listening, c.Now()
@@ -183,14 +186,17 @@ func (c *Carrier) changed() {
 		return
 	}
 	c.counts.ups.Add(1)
-	c.troubles.log.Info("the peer can be reached")
+	c.troubles.Info("the peer can be reached")
 	c.nudge()
 }
+
+// looks is how many are taken at the peer until a matter is over.
+const looks = 10
 
 // lookAtPeer says when the peer cannot be reached.
 func (c *Carrier) lookAtPeer() {
 	if up, _, err := c.client.State(); !up && err != nil {
-		c.troubles.happened(matter{"the peer cannot be reached; it is tried again", reason(err)})
+		c.troubles.Happened(trouble.Matter{What: "the peer cannot be reached; it is tried again", Reason: trouble.Reason(err)})
 	}
 }
 
@@ -222,7 +228,7 @@ func (c *Carrier) Binds() []BindState {
 			to.State, to.LastError = "trying", "forwards stay without a response"
 		}
 	} else if err != nil {
-		to.LastError = reason(err)
+		to.LastError = trouble.Reason(err)
 	}
 	return []BindState{to, from}
 }
@@ -236,12 +242,11 @@ func (c *Carrier) Addr() net.Addr {
 
 // counts are what Stats gives.
 type counts struct {
-	outcomes                                         [gateway.Unanswered + 1]atomic.Int64 // by OutcomeStatus
-	responses, late                                  atomic.Int64
-	receipts, kept, putOff, useless, reads           atomic.Int64
-	inbound, taken, repeated, unowned, delayed       atomic.Int64
-	filesTaken, filesDropped, repliesSent, lost, ups atomic.Int64
-	falls                                            atomic.Int64
+	outcomes                               [gateway.Unanswered + 1]atomic.Int64 // by OutcomeStatus
+	responses, late                        atomic.Int64
+	receipts, kept, putOff, useless, reads atomic.Int64
+	inbound, unowned, delayed              atomic.Int64
+	repliesSent, lost, ups, falls          atomic.Int64
 }
 
 // Stats counts since the start.
@@ -273,15 +278,15 @@ type Stats struct {
 
 // Stats gives the counts.
 func (c *Carrier) Stats() Stats {
-	n := &c.counts
+	n, in := &c.counts, c.intake.Counts()
 	return Stats{
 		Accepted: n.outcomes[gateway.Accepted].Load(), Rejected: n.outcomes[gateway.Rejected].Load(),
 		Throttled: n.outcomes[gateway.Throttled].Load(), Deferred: n.outcomes[gateway.Deferred].Load(),
 		NotSent: n.outcomes[gateway.NotSent].Load(), Unanswered: n.outcomes[gateway.Unanswered].Load(),
 		Responses: n.responses.Load(), ResponsesLate: n.late.Load(),
 		Receipts: n.receipts.Load(), ReceiptsKept: n.kept.Load(), ReceiptsPutOff: n.putOff.Load(), ReceiptsUseless: n.useless.Load(), Reads: n.reads.Load(),
-		Inbound: n.inbound.Load(), InboundTaken: n.taken.Load(), InboundRepeated: n.repeated.Load(), InboundUnowned: n.unowned.Load(),
-		InboundPutOff: n.delayed.Load(), FilesTaken: n.filesTaken.Load(), FilesDropped: n.filesDropped.Load(),
+		Inbound: n.inbound.Load(), InboundTaken: in.Taken, InboundRepeated: in.Repeated, InboundUnowned: n.unowned.Load(),
+		InboundPutOff: n.delayed.Load(), FilesTaken: in.FilesTaken, FilesDropped: in.FilesDropped,
 		Replies: n.repliesSent.Load(), RepliesLost: n.lost.Load(), Ups: n.ups.Load(), Falls: n.falls.Load(),
 	}
 }

@@ -1,26 +1,19 @@
 package relay
 
 import (
-	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"net/netip"
 	"time"
 
 	"github.com/heliograph/heliograph/internal/gateway"
-	"github.com/heliograph/heliograph/internal/media"
 	"github.com/heliograph/heliograph/internal/mm4"
+	"github.com/heliograph/heliograph/internal/mms"
+	"github.com/heliograph/heliograph/internal/trouble"
 )
-
-// Backoff is how long the pauses between tries to reach the peer are: First, doubled after each, up to Most.
-type Backoff struct {
-	First time.Duration // default 1 s
-	Most  time.Duration // default 60 s
-}
 
 // Config is one MM4 carrier. Zero values are the defaults named; Name, Address, System, PeerDomain, Listen, Now and all functions must be set.
 type Config struct {
@@ -45,7 +38,7 @@ type Config struct {
 	StopTimeout     time.Duration // for the responses to what is in hand at the end; default 2 s
 	// UnansweredLimit is how many forwards in a row may stay without a response before only one at a time leaves, until there is a response again; default 10.
 	UnansweredLimit int
-	Reconnect       Backoff
+	Reconnect       trouble.Backoff
 	// Steady is how long something must not have happened to be over, for the log; default 30 s.
 	Steady time.Duration
 
@@ -67,20 +60,7 @@ type Config struct {
 	MostFile                     int64 // octets of a file in it; default 8 MiB
 	Now                          func() time.Time
 	Log                          *slog.Logger
-	// Files opens the files of a message, as they fit what the peer takes; each is closed by the carrier.
-	Files func(ctx context.Context, m *gateway.Message) ([]*media.File, error)
-	// OnReceipt takes a receipt and returns at once; done is called when it is on disk (nil) or cannot be kept.
-	OnReceipt func(receipt gateway.Receipt, done func(error))
-
-	// Whose tells which account rents a number.
-	Whose func(number string) (gateway.AccountID, bool)
-	// Receive writes a file to disk while it comes; Keep makes such files an account's, for a message that it has.
-	Receive func(r io.Reader, most int64) (*media.Incoming, error)
-	Keep    func(ctx context.Context, account gateway.AccountID, files []media.Addition) ([]gateway.ID, error)
-	NewID   func() gateway.ID
-	// OnPart takes a message from a handset and returns at once; done is called when it is on disk (nil), when nobody rents its number (a gateway.Error
-	// of code NotFound), or when it cannot be kept.
-	OnPart func(part gateway.InboundPart, done func(error))
+	mms.Ends
 }
 
 // Bounds of the settings.
@@ -126,8 +106,8 @@ func (c *Config) check() error {
 	wrong(c.PeerDomain == "", "peer domain: must be set")
 	_, _, err := net.SplitHostPort(c.Listen)
 	wrong(err != nil, "listen: must be an address such as 192.0.2.1:2525")
-	wrong(c.Now == nil || c.Files == nil || c.OnReceipt == nil, "Now, Files and OnReceipt must be set")
-	wrong(c.Whose == nil || c.Receive == nil || c.Keep == nil || c.NewID == nil || c.OnPart == nil, "Whose, Receive, Keep, NewID and OnPart must be set")
+	wrong(c.Now == nil, "Now must be set")
+	errs = append(errs, c.Ends.Check())
 	wrong(c.Window < 1 || c.Window > maxWindow, "window: %d is not from 1 to %d", c.Window, maxWindow)
 	wrong(c.Connections < 1 || c.Connections > maxConnections, "connections: %d is not from 1 to %d", c.Connections, maxConnections)
 	wrong(c.UnansweredLimit < 1, "unanswered limit: must be at least 1")

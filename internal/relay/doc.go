@@ -6,15 +6,13 @@
 //	carrier.go   Carrier: places, start and stop
 //	submit.go    a message on its way: into an MM4_forward.REQ, and what became of the mail out
 //	response.go  MM4_forward.RES, which comes by mail of its own, or not in time
-//	content.go   text and files as the parts of a mail, with their SMIL
+//	content.go   the parts of a message in a mail
 //	address.go   senders and recipients
 //	status.go    request status and SMTP reply → outcome, as tables
 //	handler.go   what the peer sends, and to whom it goes
 //	receipt.go   MM status → gateway.Receipt, as a table
-//	inbound.go   messages from handsets, their files straight to disk
-//	repeat.go    messages that are brought again
+//	inbound.go   messages from handsets: whose they are
 //	reply.go     what we owe the peer: responses and reports of ours
-//	trouble.go   what is the matter, said once until it changes
 //
 // A submit takes two answers: the peer's 250 says that it has the mail, its MM4_forward.RES that it takes the message. Until the second comes, the submit is
 // in hand. Both identifiers of a forward are the message's ID and stay the same however often it is sent: the peer can know a repetition from a new

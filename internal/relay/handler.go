@@ -2,10 +2,9 @@ package relay
 
 import (
 	"context"
-	"errors"
 
-	"github.com/heliograph/heliograph/internal/gateway"
 	"github.com/heliograph/heliograph/internal/mm4"
+	"github.com/heliograph/heliograph/internal/trouble"
 )
 
 // handler is what takes the peer's mail.
@@ -19,18 +18,18 @@ func (c *Carrier) takeReport(ctx context.Context, envelope mm4.Envelope, report 
 	receipt, ours, known := c.receipt(report, c.Now())
 	if !ours { // it would say no more the next time
 		c.counts.useless.Add(1)
-		c.troubles.happened(matter{"reports are about messages that cannot be ours; they are accepted and dropped", ""})
+		c.troubles.Happened(trouble.Matter{What: "reports are about messages that cannot be ours; they are accepted and dropped"})
 		if report.AckRequest {
 			c.reply(envelope, report.Respond(mm4.ErrorMessageNotFound, ""))
 		}
 		return nil
 	}
 	if !known {
-		c.troubles.happened(matter{"reports have an MM status that is not known; they change nothing", receipt.Detail})
+		c.troubles.Happened(trouble.Matter{What: "reports have an MM status that is not known; they change nothing", Reason: receipt.Detail})
 	}
-	if err := await(ctx, func(done func(error)) { c.OnReceipt(receipt, done) }); err != nil {
+	if err := c.Record(ctx, receipt); err != nil {
 		c.counts.putOff.Add(1)
-		c.troubles.happened(matter{"reports cannot be recorded; the peer is asked to send them again", reason(err)})
+		c.troubles.Happened(trouble.Matter{What: "reports cannot be recorded; the peer is asked to send them again", Reason: trouble.Reason(err)})
 		return err
 	}
 	c.counts.kept.Add(1)
@@ -47,21 +46,4 @@ func (c *Carrier) takeReadReply(_ context.Context, envelope mm4.Envelope, report
 		c.reply(envelope, report.Respond(mm4.Ok, ""))
 	}
 	return nil
-}
-
-// await calls something that says later that it is done.
-func await(ctx context.Context, begin func(done func(error))) error {
-	ended := make(chan error, 1)
-	begin(func(err error) { ended <- err })
-	select {
-	case err := <-ended:
-		return err
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-func isUnowned(err error) bool {
-	var refusal *gateway.Error
-	return errors.As(err, &refusal) && refusal.Code == gateway.NotFound
 }

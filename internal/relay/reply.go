@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/heliograph/heliograph/internal/mm4"
+	"github.com/heliograph/heliograph/internal/trouble"
 )
 
 // Bounds of what we owe the peer. What is lost beyond them it can do without: it has our 250, and we know what it sends again.
@@ -18,7 +19,7 @@ func (c *Carrier) reply(envelope mm4.Envelope, response *mm4.Response) {
 	mail, ok := envelope.Reply(response, c.System, c.Now())
 	if !ok {
 		c.counts.lost.Add(1)
-		c.troubles.happened(matter{"the peer does not say where its responses go", ""})
+		c.troubles.Happened(trouble.Matter{What: "the peer does not say where its responses go"})
 		return
 	}
 	c.owe(mail)
@@ -45,7 +46,7 @@ func (c *Carrier) owe(mail mm4.Mail) {
 	case c.replies <- mail:
 	default:
 		c.counts.lost.Add(1)
-		c.troubles.happened(matter{"the peer takes our responses too slowly; some are lost", ""})
+		c.troubles.Happened(trouble.Matter{What: "the peer takes our responses too slowly; some are lost"})
 	}
 }
 
@@ -59,7 +60,7 @@ func (c *Carrier) sendReply(ctx context.Context, mail mm4.Mail) {
 			return
 		case out.Status != mm4.NeverAccepted || try == mostReplyTries || !pause(ctx, c.Reconnect.First):
 			c.counts.lost.Add(1)
-			c.troubles.happened(matter{"the peer does not take our responses", reason(out.Err)})
+			c.troubles.Happened(trouble.Matter{What: "the peer does not take our responses", Reason: trouble.Reason(out.Err)})
 			return
 		}
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/heliograph/heliograph/internal/gateway"
 	"github.com/heliograph/heliograph/internal/mm4"
+	"github.com/heliograph/heliograph/internal/trouble"
 )
 
 // unanswered is the outcome of a forward whose response did not come.
@@ -57,7 +58,7 @@ func (c *Carrier) takeResponse(_ context.Context, _ mm4.Envelope, response *mm4.
 	switch {
 	case s == nil:
 		c.counts.late.Add(1)
-		c.troubles.happened(matter{"responses come too late, or to what was not asked", ""})
+		c.troubles.Happened(trouble.Matter{What: "responses come too late, or to what was not asked"})
 	case ready:
 		c.conclude(s, response)
 	}
@@ -91,6 +92,6 @@ func (c *Carrier) unheard(s *submit) {
 		c.silent++
 	}
 	c.mu.Unlock()
-	c.troubles.happened(matter{"forwards stay without a response", ""})
+	c.troubles.Happened(trouble.Matter{What: "forwards stay without a response"})
 	c.settle(s, unanswered)
 }

@@ -20,6 +20,8 @@ import (
 	"github.com/heliograph/heliograph/internal/media"
 	"github.com/heliograph/heliograph/internal/mm4"
 	"github.com/heliograph/heliograph/internal/mm4/mm4test"
+	"github.com/heliograph/heliograph/internal/mms"
+	"github.com/heliograph/heliograph/internal/trouble"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -62,10 +64,12 @@ func newRig(t testing.TB, address string, settings ...func(*Config)) *rig {
 	r := &rig{t: t, folder: t.TempDir()}
 	cfg := Config{
 		Name: "hub", Address: address, System: mm4.Address{User: "mms", Host: "us.example"}, PeerDomain: "hub.example", Listen: "127.0.0.1:0",
-		Networks: loopback, Reconnect: Backoff{First: time.Millisecond}, Now: time.Now, Log: slog.New(slog.NewTextHandler(r, nil)),
-		Files: r.open, OnReceipt: r.take, OnPart: r.takePart, NewID: r.newID, Receive: r.receive, Keep: r.keepFiles,
-		Whose: func(number string) (gateway.AccountID, bool) {
-			return account, strings.HasPrefix(number, "1415555") || number == "55500"
+		Networks: loopback, Reconnect: trouble.Backoff{First: time.Millisecond}, Now: time.Now, Log: slog.New(slog.NewTextHandler(r, nil)),
+		Ends: mms.Ends{
+			Files: r.open, OnReceipt: r.take, OnPart: r.takePart, NewID: r.newID, Receive: r.receive, Keep: r.keepFiles,
+			Whose: func(number string) (gateway.AccountID, bool) {
+				return account, strings.HasPrefix(number, "1415555") || number == "55500"
+			},
 		},
 	}
 	for _, set := range settings {
@@ -154,7 +158,7 @@ func (r *rig) open(_ context.Context, m *gateway.Message) (files []*media.File, 
 		if id == "closed" {
 			_ = file.Close() // so that it cannot be read
 		}
-		files = append(files, &media.File{ReadSeekCloser: file, Name: "a picture.JPG", Type: "image/jpeg", Size: int64(len(id))})
+		files = append(files, &media.File{ReadSeekCloser: file, ReaderAt: file, Name: "a picture.JPG", Type: "image/jpeg", Size: int64(len(id))})
 	}
 	return files, nil
 }

@@ -8,6 +8,8 @@ import (
 	"github.com/heliograph/heliograph/internal/gateway"
 	"github.com/heliograph/heliograph/internal/media"
 	"github.com/heliograph/heliograph/internal/mm4"
+	"github.com/heliograph/heliograph/internal/mms"
+	"github.com/heliograph/heliograph/internal/trouble"
 )
 
 // submit is a message on its way.
@@ -82,14 +84,10 @@ func (c *Carrier) send(ctx context.Context, s *submit) {
 	}
 	files, err := c.Files(ctx, s.message)
 	if err != nil {
-		c.settle(s, c.unready(ctx, err))
+		c.settle(s, mms.Unready(ctx, err, c.troubles))
 		return
 	}
-	defer func() {
-		for _, file := range files {
-			_ = file.Close() // it was only read
-		}
-	}()
+	defer mms.Close(files)
 	mail, refused := c.mail(s, files)
 	if refused != nil {
 		c.settle(s, *refused)
@@ -109,7 +107,7 @@ func (c *Carrier) transmit(mail mm4.Mail) mm4.Outcome {
 func (c *Carrier) mailed(ctx context.Context, s *submit, out mm4.Outcome) {
 	var source *mm4.SourceError
 	if errors.As(out.Err, &source) {
-		c.settle(s, c.unready(ctx, source.Err))
+		c.settle(s, mms.Unready(ctx, source.Err, c.troubles))
 		return
 	}
 	if out.Status == mm4.NeverAccepted || out.Status == mm4.Refused {
@@ -126,21 +124,8 @@ func (c *Carrier) mailed(ctx context.Context, s *submit, out mm4.Outcome) {
 		c.settle(s, gateway.Outcome{Status: gateway.Accepted, CarrierID: s.id})
 		return
 	}
-	c.troubles.happened(matter{"connections break before mail is answered", ""})
+	c.troubles.Happened(trouble.Matter{What: "connections break before mail is answered"})
 	c.settle(s, unanswered)
-}
-
-// unready is the outcome of a message whose files are not to be had.
-func (c *Carrier) unready(ctx context.Context, err error) gateway.Outcome {
-	var failure *media.Failure
-	switch {
-	case errors.As(err, &failure) && !failure.Temporary:
-		return gateway.Outcome{Status: gateway.Rejected, Reason: failure.Reason, Detail: failure.Text}
-	case ctx.Err() != nil:
-		return gateway.Outcome{Status: gateway.NotSent, Detail: "the carrier has stopped"}
-	}
-	c.troubles.happened(matter{"files of messages cannot be read", reason(err)})
-	return gateway.Outcome{Status: gateway.Deferred, Detail: "its files cannot be read"}
 }
 
 // mail is a message as an MM4_forward.REQ, unless its parties have no address there.
@@ -171,10 +156,10 @@ func (c *Carrier) mail(s *submit, files []*media.File) (mm4.Mail, *gateway.Outco
 func (c *Carrier) remark(o gateway.Outcome, a Answer) {
 	switch {
 	case o.Status == gateway.Throttled:
-		c.troubles.happened(matter{"the peer throttles", o.Detail})
+		c.troubles.Happened(trouble.Matter{What: "the peer throttles", Reason: o.Detail})
 	case a.Settings:
-		c.troubles.happened(matter{"the peer refuses submits; the carrier's settings may be wrong", o.Detail})
+		c.troubles.Happened(trouble.Matter{What: "the peer refuses submits; the carrier's settings may be wrong", Reason: o.Detail})
 	case o.Status == gateway.Deferred:
-		c.troubles.happened(matter{"the peer takes no submits for the moment", o.Detail})
+		c.troubles.Happened(trouble.Matter{What: "the peer takes no submits for the moment", Reason: o.Detail})
 	}
 }

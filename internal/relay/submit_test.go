@@ -2,8 +2,6 @@ package relay
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"net"
 	"strings"
 	"sync/atomic"
@@ -411,21 +409,6 @@ func TestConfig(t *testing.T) {
 		spoil(&cfg)
 		if _, err := New(cfg); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", want, err)
-		}
-	}
-}
-
-// TestReason: an error says the same as long as it is the same.
-func TestReason(t *testing.T) {
-	for want, err := range map[string]error{
-		"":                         nil,
-		"its name cannot be found": fmt.Errorf("x: %w", &net.DNSError{Name: "hub.example"}),
-		"dial: no way":             &net.OpError{Op: "dial", Err: errors.New("no way")},
-		"no answer in time":        context.DeadlineExceeded,
-		"other":                    errors.New("other"),
-	} {
-		if got := reason(err); got != want {
-			t.Errorf("%v: %q", err, got)
 		}
 	}
 }

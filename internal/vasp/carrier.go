@@ -9,6 +9,8 @@ import (
 
 	"github.com/heliograph/heliograph/internal/gateway"
 	"github.com/heliograph/heliograph/internal/mm7"
+	"github.com/heliograph/heliograph/internal/mms"
+	"github.com/heliograph/heliograph/internal/trouble"
 )
 
 // Carrier is one MM7 carrier. Make it with New; Run must be running for anything to be submitted.
@@ -17,9 +19,9 @@ type Carrier struct {
 	nudge    func()
 	client   *mm7.Client
 	handler  *mm7.Handler
-	troubles *troubles
+	troubles *trouble.Log
 	counts   counts
-	repeats  repeats
+	intake   *mms.Intake
 
 	places atomic.Int64  // as reach says; written under mu
 	fallen chan struct{} // of capacity 1: it fell
@@ -37,8 +39,9 @@ func New(cfg Config) (*Carrier, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
-	c := &Carrier{Config: cfg, nudge: func() {}, troubles: newTroubles(cfg), fallen: make(chan struct{}, 1)}
+	c := &Carrier{Config: cfg, nudge: func() {}, troubles: trouble.New(cfg.Log.With("carrier", cfg.Name), cfg.Now, cfg.Steady), fallen: make(chan struct{}, 1)}
 	c.reach.since = cfg.Now()
+	c.intake = mms.NewIntake(cfg.Ends, cfg.Inbound.Part, c.troubles)
 	c.client = &mm7.Client{
 		URL: cfg.URL, Dialect: cfg.Dialect, Transfer: cfg.Transfer, Timeout: cfg.ResponseTimeout, AnyTransactionID: cfg.AnyTransactionID,
 		HTTP: &http.Client{
@@ -66,7 +69,7 @@ func (c *Carrier) Run(ctx context.Context) error {
 	c.mu.Unlock()
 	var running sync.WaitGroup
 	running.Go(func() { c.watch(ctx) })
-	running.Go(func() { c.troubles.watch(ctx) })
+	running.Go(func() { c.troubles.Watch(ctx, c.Steady, nil) })
 	running.Wait()
 	c.stop()
 	timer := time.AfterFunc(c.StopTimeout, end)
@@ -129,10 +132,10 @@ func (c *Carrier) Binds() []BindState {
 
 // counts are what Stats gives.
 type counts struct {
-	outcomes                                        [gateway.Unanswered + 1]atomic.Int64 // by OutcomeStatus
-	receipts, kept, putOff, reads                   atomic.Int64
-	inbound, taken, repeated, unowned, delayed      atomic.Int64
-	filesTaken, filesDropped, intruders, ups, falls atomic.Int64
+	outcomes                      [gateway.Unanswered + 1]atomic.Int64 // by OutcomeStatus
+	receipts, kept, putOff, reads atomic.Int64
+	inbound, unowned, delayed     atomic.Int64
+	intruders, ups, falls         atomic.Int64
 }
 
 // Stats counts since the start.
@@ -158,14 +161,14 @@ type Stats struct {
 
 // Stats gives the counts.
 func (c *Carrier) Stats() Stats {
-	n := &c.counts
+	n, in := &c.counts, c.intake.Counts()
 	return Stats{
 		Accepted: n.outcomes[gateway.Accepted].Load(), Rejected: n.outcomes[gateway.Rejected].Load(),
 		Throttled: n.outcomes[gateway.Throttled].Load(), Deferred: n.outcomes[gateway.Deferred].Load(),
 		NotSent: n.outcomes[gateway.NotSent].Load(), Unanswered: n.outcomes[gateway.Unanswered].Load(),
 		Receipts: n.receipts.Load(), ReceiptsKept: n.kept.Load(), ReceiptsPutOff: n.putOff.Load(), Reads: n.reads.Load(),
-		Inbound: n.inbound.Load(), InboundTaken: n.taken.Load(), InboundRepeated: n.repeated.Load(), InboundUnowned: n.unowned.Load(),
-		InboundPutOff: n.delayed.Load(), FilesTaken: n.filesTaken.Load(), FilesDropped: n.filesDropped.Load(),
+		Inbound: n.inbound.Load(), InboundTaken: in.Taken, InboundRepeated: in.Repeated, InboundUnowned: n.unowned.Load(),
+		InboundPutOff: n.delayed.Load(), FilesTaken: in.FilesTaken, FilesDropped: in.FilesDropped,
 		Intruders: n.intruders.Load(), Ups: n.ups.Load(), Falls: n.falls.Load(),
 	}
 }

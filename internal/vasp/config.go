@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"math/rand/v2"
 	"net"
@@ -14,16 +13,10 @@ import (
 	"time"
 
 	"github.com/heliograph/heliograph/internal/gateway"
-	"github.com/heliograph/heliograph/internal/media"
 	"github.com/heliograph/heliograph/internal/mm7"
+	"github.com/heliograph/heliograph/internal/mms"
+	"github.com/heliograph/heliograph/internal/trouble"
 )
-
-// Backoff is how long the pauses between looks for an MMSC are that cannot be reached: First, doubled after each, up to Most; each is drawn between half
-// of that and all.
-type Backoff struct {
-	First time.Duration // default 1 s
-	Most  time.Duration // default 60 s
-}
 
 // Config is one MM7 carrier. Zero values are the defaults named; Name, URL, Now and all functions without a default must be set.
 type Config struct {
@@ -46,7 +39,7 @@ type Config struct {
 	StopTimeout     time.Duration // for the answers to what is in hand at the end; default 2 s
 	// UnansweredLimit is how many submits in a row may stay without an answer before the MMSC counts as not reachable; default 10.
 	UnansweredLimit int
-	Reconnect       Backoff
+	Reconnect       trouble.Backoff
 	// Steady is how long something must not have happened to be over, for the log; default 30 s.
 	Steady time.Duration
 
@@ -68,20 +61,7 @@ type Config struct {
 	Log *slog.Logger
 	// Rand gives numbers in [0, 1) for the jitter; default math/rand.
 	Rand func() float64
-	// Files opens the files of a message, as they fit what the MMSC takes; each is closed by the carrier.
-	Files func(ctx context.Context, m *gateway.Message) ([]*media.File, error)
-	// OnReceipt takes a receipt and returns at once; done is called when it is on disk (nil) or cannot be kept.
-	OnReceipt func(receipt gateway.Receipt, done func(error))
-
-	// Whose tells which account rents a number.
-	Whose func(number string) (gateway.AccountID, bool)
-	// Receive writes a file to disk while it comes; Keep makes such files an account's, for a message that it has.
-	Receive func(r io.Reader, most int64) (*media.Incoming, error)
-	Keep    func(ctx context.Context, account gateway.AccountID, files []media.Addition) ([]gateway.ID, error)
-	NewID   func() gateway.ID
-	// OnPart takes a message from a handset and returns at once; done is called when it is on disk (nil), when nobody rents its number (a gateway.Error
-	// of code NotFound), or when it cannot be kept.
-	OnPart func(part gateway.InboundPart, done func(error))
+	mms.Ends
 }
 
 const (
@@ -172,8 +152,8 @@ func (c *Config) check() error {
 	wrong(c.Name == "", "name: must be set")
 	at, err := url.Parse(c.URL)
 	wrong(err != nil || at.Scheme != "http" && at.Scheme != "https" || at.Hostname() == "", "url: must be the http or https URL of the MMSC")
-	wrong(c.Now == nil || c.Files == nil || c.OnReceipt == nil, "Now, Files and OnReceipt must be set")
-	wrong(c.Whose == nil || c.Receive == nil || c.Keep == nil || c.NewID == nil || c.OnPart == nil, "Whose, Receive, Keep, NewID and OnPart must be set")
+	wrong(c.Now == nil, "Now must be set")
+	errs = append(errs, c.Ends.Check())
 	wrong(c.Window < 1 || c.Window > maxWindow, "window: %d is not from 1 to %d", c.Window, maxWindow)
 	wrong(c.UnansweredLimit < 1, "unanswered limit: must be at least 1")
 	wrong(c.InboundAtOnce < 1, "inbound at once: must be at least 1")

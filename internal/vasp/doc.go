@@ -5,16 +5,13 @@
 //	config.go   the settings, their defaults and their check
 //	carrier.go  Carrier: places, submits in hand, start and stop
 //	reach.go    whether the MMSC can be reached: fall, wait, look, try
-//	backoff.go  how long to wait before the next look
 //	submit.go   a message on its way: into a SubmitReq, and its answer out
-//	content.go  text and files as the parts of a document, with their SMIL
+//	content.go  the parts of a message in a document
 //	address.go  senders and recipients by their kind
 //	status.go   StatusCode → outcome, as a table
 //	handler.go  what the MMSC posts: who may, and to whom it goes
 //	receipt.go  MMStatus → gateway.Receipt, as a table
-//	inbound.go  messages from handsets, their files straight to disk
-//	repeat.go   messages that are brought again
-//	trouble.go  what is the matter, said once until it changes
+//	inbound.go  messages from handsets: whose they are
 //
 // A file is read from disk while it is sent, and written to disk while it comes; none is in memory. A report is answered when it is on disk and not
 // before, and so is a message from a handset. A submit is answered exactly once, whatever happens to its connection.

@@ -4,11 +4,10 @@ import (
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
-	"errors"
 	"net/http"
 
-	"github.com/heliograph/heliograph/internal/gateway"
 	"github.com/heliograph/heliograph/internal/mm7"
+	"github.com/heliograph/heliograph/internal/trouble"
 )
 
 // newHandler makes what takes the MMSC's requests.
@@ -33,7 +32,7 @@ func (c *Carrier) authenticate(r *http.Request) bool {
 		return true
 	}
 	c.counts.intruders.Add(1)
-	c.troubles.happened(matter{"requests come without the credentials that are asked for", ""})
+	c.troubles.Happened(trouble.Matter{What: "requests come without the credentials that are asked for"})
 	return false
 }
 
@@ -48,12 +47,12 @@ func (c *Carrier) takeReport(ctx context.Context, request *mm7.DeliveryReportReq
 	c.counts.receipts.Add(1)
 	receipt, known := c.receipt(request, c.Now())
 	if !known {
-		c.troubles.happened(matter{"reports have an MMStatus that is not known; they change nothing", receipt.Detail})
+		c.troubles.Happened(trouble.Matter{What: "reports have an MMStatus that is not known; they change nothing", Reason: receipt.Detail})
 	}
-	err := await(ctx, func(done func(error)) { c.OnReceipt(receipt, done) })
+	err := c.Record(ctx, receipt)
 	if err != nil {
 		c.counts.putOff.Add(1)
-		c.troubles.happened(matter{"reports cannot be recorded; the MMSC is asked to send them again", err.Error()})
+		c.troubles.Happened(trouble.Matter{What: "reports cannot be recorded; the MMSC is asked to send them again", Reason: err.Error()})
 		return mm7.Status{Code: mm7.StatusServiceUnavailable}
 	}
 	c.counts.kept.Add(1)
@@ -64,21 +63,4 @@ func (c *Carrier) takeReport(ctx context.Context, request *mm7.DeliveryReportReq
 func (c *Carrier) takeReadReply(context.Context, *mm7.ReadReplyReq) error {
 	c.counts.reads.Add(1)
 	return nil
-}
-
-// await calls something that says later that it is done.
-func await(ctx context.Context, begin func(done func(error))) error {
-	ended := make(chan error, 1)
-	begin(func(err error) { ended <- err })
-	select {
-	case err := <-ended:
-		return err
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-func isUnowned(err error) bool {
-	var refusal *gateway.Error
-	return errors.As(err, &refusal) && refusal.Code == gateway.NotFound
 }

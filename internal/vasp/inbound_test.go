@@ -236,29 +236,35 @@ func TestInboundRefused(t *testing.T) {
 	}
 }
 
-// TestRepeatsAreBounded: what was taken long ago, or before many others, is forgotten.
-func TestRepeatsAreBounded(t *testing.T) {
-	var r repeats
-	id := func(n int) gateway.PartIdentity { return gateway.PartIdentity{Session: uint64(n + 1)} }
-	for n := range mostRepeats + 5 {
-		r.add(id(n), begin)
-	}
-	if r.has(id(4), begin) || !r.has(id(5), begin) || len(r.taken) != mostRepeats || len(r.order) != mostRepeats {
-		t.Errorf("%d are known", len(r.taken))
-	}
-	later := begin.Add(gateway.RepeatWindow)
-	if r.has(id(5), later) {
-		t.Error("known for too long")
-	}
-	if r.add(id(0), later); len(r.taken) != 1 || !r.has(id(0), later) {
-		t.Errorf("%d are known", len(r.taken))
+// TestParties: who a message is from. A number that came whole keeps its country code, though it has as many digits as one of ours without.
+func TestParties(t *testing.T) {
+	r := newRig(t, "http://mmsc.example.net")
+	mmsc := r.served()
+	for _, test := range []struct {
+		sender mm7.Address
+		want   string
+	}{
+		{mm7.Address{Value: "+14152223333"}, theirs},
+		{mm7.Address{Value: "415-222-3333"}, theirs},
+		{mm7.Address{Value: "+6591234567"}, "6591234567"},
+		{mm7.Address{Kind: mm7.ShortCode, Value: "72727"}, "72727"},
+		{mm7.Address{Kind: mm7.RFC2822, Value: "ann@example.net"}, "ann@example.net"},
+	} {
+		request := delivery("+" + ours)
+		request.Sender = test.sender
+		if _, err := mmsc.Deliver(t.Context(), request, parts(bytesOf("text/plain", "", "x"))); err != nil {
+			t.Fatal(err)
+		}
+		if got := r.parts[len(r.parts)-1].From; got != test.want {
+			t.Errorf("%+v is %s", test.sender, got)
+		}
 	}
 }
 
 // TestConfig: what is wrong is said, all at once.
 func TestConfig(t *testing.T) {
 	_, err := New(Config{Name: "", URL: "ftp://x", Window: -1, UnansweredLimit: -1, Answers: map[mm7.StatusCode]Answer{2001: {}}, MMStates: map[string]Report{"x": {}}})
-	for _, part := range []string{"name:", "url:", "Now, Files", "Whose", "window:", "unanswered limit", "answers: 2001", "states: x"} {
+	for _, part := range []string{"name:", "url:", "Now must", "Whose", "window:", "unanswered limit", "answers: 2001", "states: x"} {
 		if err == nil || !strings.Contains(err.Error(), part) {
 			t.Errorf("%q is not in %v", part, err)
 		}

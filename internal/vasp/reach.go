@@ -5,6 +5,8 @@ import (
 	"errors"
 	"net"
 	"time"
+
+	"github.com/heliograph/heliograph/internal/trouble"
 )
 
 // reachState is whether submits leave.
@@ -65,11 +67,11 @@ func (c *Carrier) watch(ctx context.Context) {
 				failed = 0
 			}
 		} else {
-			c.look(waiting, reason(err))
+			c.look(waiting, trouble.Reason(err))
 		}
 		failed++
 		state = trying
-		pause := time.NewTimer(c.Reconnect.after(failed, c.Rand()))
+		pause := time.NewTimer(c.Reconnect.After(failed, c.Rand()))
 		select {
 		case <-pause.C:
 		case <-ctx.Done():
@@ -94,7 +96,7 @@ func (c *Carrier) lost(why string) {
 	c.reach.lastError = why
 	if c.reach.said != why {
 		c.reach.said = why
-		c.troubles.log.Warn("the MMSC cannot be reached; it is looked for again", "reason", why)
+		c.troubles.Warn("the MMSC cannot be reached; it is looked for again", "reason", why)
 	}
 }
 
@@ -113,7 +115,7 @@ func (c *Carrier) rise(state reachState) {
 	if state == up {
 		c.counts.ups.Add(1)
 		c.reach.said = ""
-		c.troubles.log.Info("the MMSC can be reached")
+		c.troubles.Info("the MMSC can be reached")
 	}
 }
 
@@ -173,19 +175,4 @@ func (c *Carrier) fall(why string) {
 func isDial(err error) bool {
 	var op *net.OpError
 	return errors.As(err, &op) && op.Op == "dial"
-}
-
-// reason puts an error into words that stay the same while the reason does: without the addresses that change with every connection.
-func reason(err error) string {
-	var op *net.OpError
-	var name *net.DNSError
-	switch {
-	case errors.As(err, &name):
-		return "its name cannot be found"
-	case errors.As(err, &op):
-		return op.Op + ": " + op.Err.Error()
-	case errors.Is(err, context.DeadlineExceeded):
-		return "no answer in time"
-	}
-	return err.Error()
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/heliograph/heliograph/internal/gateway"
 	"github.com/heliograph/heliograph/internal/media"
+	"github.com/heliograph/heliograph/internal/mms"
 )
 
 const (
@@ -52,8 +53,10 @@ func newRig(t *testing.T, url string, settings ...func(*Config)) *rig {
 	r := &rig{t: t, folder: t.TempDir()}
 	cfg := Config{
 		Name: "mmsc", URL: url, VASPID: "vasp", VASID: "vas", Now: time.Now, Log: slog.New(slog.NewTextHandler(r, nil)), Rand: func() float64 { return 0 },
-		Files: r.open, OnReceipt: r.take, OnPart: r.takePart, NewID: r.newID, Receive: r.receive, Keep: r.keepFiles,
-		Whose: func(number string) (gateway.AccountID, bool) { return account, number == ours },
+		Ends: mms.Ends{
+			Files: r.open, OnReceipt: r.take, OnPart: r.takePart, NewID: r.newID, Receive: r.receive, Keep: r.keepFiles,
+			Whose: func(number string) (gateway.AccountID, bool) { return account, number == ours },
+		},
 	}
 	for _, set := range settings {
 		set(&cfg)

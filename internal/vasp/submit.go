@@ -6,8 +6,9 @@ import (
 	"time"
 
 	"github.com/heliograph/heliograph/internal/gateway"
-	"github.com/heliograph/heliograph/internal/media"
 	"github.com/heliograph/heliograph/internal/mm7"
+	"github.com/heliograph/heliograph/internal/mms"
+	"github.com/heliograph/heliograph/internal/trouble"
 )
 
 // Submit hands over a message and returns without waiting for its answer. done is called exactly once, from any goroutine.
@@ -38,13 +39,9 @@ func (c *Carrier) finish(outcome gateway.Outcome, done func(gateway.Outcome)) {
 func (c *Carrier) submit(ctx context.Context, m *gateway.Message) gateway.Outcome {
 	files, err := c.Files(ctx, m)
 	if err != nil {
-		return c.unready(ctx, err)
+		return mms.Unready(ctx, err, c.troubles)
 	}
-	defer func() {
-		for _, file := range files {
-			_ = file.Close() // it was only read
-		}
-	}()
+	defer mms.Close(files)
 	rsp, err := c.client.Submit(ctx, c.request(m), content(m.Text, files))
 	outcome, answer, heard := c.outcome(rsp, err)
 	switch heard {
@@ -63,22 +60,9 @@ func (c *Carrier) submit(ctx context.Context, m *gateway.Message) gateway.Outcom
 func why(err error) string {
 	var failed *mm7.Error
 	if errors.As(err, &failed) && failed.Err != nil {
-		return reason(failed.Err)
+		return trouble.Reason(failed.Err)
 	}
-	return reason(err)
-}
-
-// unready is the outcome of a message whose files are not to be had.
-func (c *Carrier) unready(ctx context.Context, err error) gateway.Outcome {
-	var failure *media.Failure
-	switch {
-	case errors.As(err, &failure) && !failure.Temporary:
-		return gateway.Outcome{Status: gateway.Rejected, Reason: failure.Reason, Detail: failure.Text}
-	case ctx.Err() != nil:
-		return gateway.Outcome{Status: gateway.NotSent, Detail: "the carrier has stopped"}
-	}
-	c.troubles.happened(matter{"files of messages cannot be read", reason(err)})
-	return gateway.Outcome{Status: gateway.Deferred, Detail: "its files cannot be read"}
+	return trouble.Reason(err)
 }
 
 // request is a message as a SubmitReq.
@@ -103,14 +87,14 @@ func (c *Carrier) request(m *gateway.Message) *mm7.SubmitReq {
 func (c *Carrier) remark(o gateway.Outcome, a Answer, heard heard) {
 	switch {
 	case o.Status == gateway.Accepted && o.CarrierID == "" && !c.NoReports:
-		c.troubles.happened(matter{"the MMSC gives no MessageID; its reports cannot be matched", ""})
+		c.troubles.Happened(trouble.Matter{What: "the MMSC gives no MessageID; its reports cannot be matched"})
 	case o.Status == gateway.Throttled:
-		c.troubles.happened(matter{"the MMSC throttles", o.Detail})
+		c.troubles.Happened(trouble.Matter{What: "the MMSC throttles", Reason: o.Detail})
 	case heard == noAnswer:
-		c.troubles.happened(matter{"submits stay without an answer", o.Detail})
+		c.troubles.Happened(trouble.Matter{What: "submits stay without an answer", Reason: o.Detail})
 	case a.Settings:
-		c.troubles.happened(matter{"the MMSC refuses submits; the carrier's settings may be wrong", o.Detail})
+		c.troubles.Happened(trouble.Matter{What: "the MMSC refuses submits; the carrier's settings may be wrong", Reason: o.Detail})
 	case o.Status == gateway.Deferred && heard == anAnswer:
-		c.troubles.happened(matter{"the MMSC takes no submits for the moment", o.Detail})
+		c.troubles.Happened(trouble.Matter{What: "the MMSC takes no submits for the moment", Reason: o.Detail})
 	}
 }

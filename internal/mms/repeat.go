@@ -1,4 +1,4 @@
-package vasp
+package mms
 
 import (
 	"sync"
@@ -26,19 +26,19 @@ func (r *repeats) has(id gateway.PartIdentity, now time.Time) bool {
 	return there && now.Sub(at) < gateway.RepeatWindow
 }
 
-// add remembers a message that was taken.
+// add remembers a message that was taken, and forgets those of which nobody asks any more.
 func (r *repeats) add(id gateway.PartIdentity, now time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.taken == nil {
 		r.taken = map[gateway.PartIdentity]time.Time{}
 	}
-	if _, there := r.taken[id]; !there {
-		r.order = append(r.order, id)
-	}
-	r.taken[id] = now
-	for len(r.order) > mostRepeats || now.Sub(r.taken[r.order[0]]) >= gateway.RepeatWindow {
+	for len(r.order) >= mostRepeats || len(r.order) > 0 && now.Sub(r.taken[r.order[0]]) >= gateway.RepeatWindow {
 		delete(r.taken, r.order[0])
 		r.order = r.order[1:]
+	}
+	if _, there := r.taken[id]; !there {
+		r.order = append(r.order, id)
+		r.taken[id] = now
 	}
 }

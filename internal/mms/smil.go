@@ -1,4 +1,4 @@
-package mm7
+package mms
 
 import (
 	"bytes"
@@ -6,15 +6,9 @@ import (
 	"strings"
 )
 
-// SMILPart is a file that SMIL refers to.
-type SMILPart struct {
-	Type string // Content-Type
-	Src  string // its Content-Location, or cid: and its Content-ID
-}
-
 // slide is a <par>: what is shown and heard at one time. OMA MMS Conformance allows one image or video, one text and one sound, and no sound beside a video.
 type slide struct {
-	visual, text, sound SMILPart
+	visual, text, sound Part
 }
 
 // How long a slide stands when the user does not turn it. Phones play a longer sound or video to its end.
@@ -23,14 +17,14 @@ const (
 	mediaTime = "30000ms"
 )
 
-// SMIL lays parts out on slides, in their order, in the subset that OMA MMS Conformance guarantees: every phone shows the same. A text stands with the
+// smil lays parts out on slides, in their order, in the subset that OMA MMS Conformance guarantees: every phone shows the same. A text stands with the
 // picture, video or sound before it or, when that has one already, after it. What is neither text nor media is attached only.
-func SMIL(parts ...SMILPart) []byte {
+func smil(parts []Part) []byte {
 	slides := slidesOf(parts)
 	hasVisual, hasText := false, false
 	for _, s := range slides {
-		hasVisual = hasVisual || s.visual.Src != ""
-		hasText = hasText || s.text.Src != ""
+		hasVisual = hasVisual || s.visual.Name != ""
+		hasText = hasText || s.text.Name != ""
 	}
 	var b bytes.Buffer
 	b.WriteString(`<smil><head><layout><root-layout width="100%" height="100%"/>`)
@@ -55,18 +49,17 @@ func region(b *bytes.Buffer, id, top, height, fit string) {
 	b.WriteString(`<region id="` + id + `" top="` + top + `" left="0%" width="100%" height="` + height + `" fit="` + fit + `"/>`)
 }
 
-func slidesOf(parts []SMILPart) []slide {
+func slidesOf(parts []Part) []slide {
 	var slides []slide
 	for _, part := range parts {
-		kind, _ := mediaType(part.Type)
-		if part.Src == "" || !shown(kind) {
+		if !shown(part.Type) {
 			continue
 		}
-		if n := len(slides); n > 0 && slides[n-1].add(kind, part) {
+		if n := len(slides); n > 0 && slides[n-1].add(part) {
 			continue
 		}
 		var next slide
-		next.add(kind, part)
+		next.add(part)
 		slides = append(slides, next)
 	}
 	return slides
@@ -74,43 +67,43 @@ func slidesOf(parts []SMILPart) []slide {
 
 // shown tells what SMIL can refer to.
 func shown(kind string) bool {
-	return kind == "text/plain" || strings.HasPrefix(kind, "image/") || strings.HasPrefix(kind, "video/") || strings.HasPrefix(kind, "audio/")
+	return kind == TypeText || strings.HasPrefix(kind, "image/") || strings.HasPrefix(kind, "video/") || strings.HasPrefix(kind, "audio/")
 }
 
 // add puts a part on the slide when there is room.
-func (s *slide) add(kind string, part SMILPart) bool {
-	video := strings.HasPrefix(kind, "video/")
+func (s *slide) add(part Part) bool {
+	video := strings.HasPrefix(part.Type, "video/")
 	place := &s.visual
 	switch {
-	case kind == "text/plain":
+	case part.Type == TypeText:
 		place = &s.text
-	case strings.HasPrefix(kind, "audio/"):
+	case strings.HasPrefix(part.Type, "audio/"):
 		place = &s.sound
 	}
-	if place.Src != "" || video && s.sound.Src != "" || place == &s.sound && strings.HasPrefix(s.visual.Type, "video/") {
+	if place.Name != "" || video && s.sound.Name != "" || place == &s.sound && strings.HasPrefix(s.visual.Type, "video/") {
 		return false
 	}
-	*place = SMILPart{kind, part.Src}
+	*place = part
 	return true
 }
 
 func (s *slide) write(b *bytes.Buffer) {
 	duration := slideTime
-	if s.sound.Src != "" || strings.HasPrefix(s.visual.Type, "video/") {
+	if s.sound.Name != "" || strings.HasPrefix(s.visual.Type, "video/") {
 		duration = mediaTime
 	}
 	b.WriteString(`<par dur="` + duration + `">`)
 	switch {
 	case strings.HasPrefix(s.visual.Type, "video/"):
-		medium(b, "video", s.visual.Src, "Image")
-	case s.visual.Src != "":
-		medium(b, "img", s.visual.Src, "Image")
+		medium(b, "video", s.visual.Name, "Image")
+	case s.visual.Name != "":
+		medium(b, "img", s.visual.Name, "Image")
 	}
-	if s.text.Src != "" {
-		medium(b, "text", s.text.Src, "Text")
+	if s.text.Name != "" {
+		medium(b, "text", s.text.Name, "Text")
 	}
-	if s.sound.Src != "" {
-		medium(b, "audio", s.sound.Src, "")
+	if s.sound.Name != "" {
+		medium(b, "audio", s.sound.Name, "")
 	}
 	b.WriteString(`</par>`)
 }

@@ -6,105 +6,14 @@ import (
 	"log/slog"
 	"net"
 	"strings"
-	"sync"
-	"time"
 
 	"github.com/heliograph/heliograph/internal/smpp"
+	"github.com/heliograph/heliograph/internal/trouble"
 )
-
-// matter is something that goes wrong again and again, and is said once.
-type matter struct {
-	what   string // the sentence
-	bind   string // where; empty: the carrier as a whole
-	reason string
-}
-
-// maxMatters bounds what is remembered; beyond it a new matter is not said.
-const maxMatters = 64
-
-// troubles says each matter when it begins, and when it has not happened for a while that it is over.
-type troubles struct {
-	log    *slog.Logger
-	now    func() time.Time
-	steady time.Duration
-
-	mu   sync.Mutex
-	open map[matter]*bout
-}
-
-// bout is a matter that was said and is not over.
-type bout struct {
-	since, last time.Time
-	times       int
-}
-
-func newTroubles(cfg Config) *troubles {
-	return &troubles{log: cfg.Log.With("carrier", cfg.Name), now: cfg.Now, steady: cfg.Steady, open: map[matter]*bout{}}
-}
-
-// happened notes that it happened. details are for the log.
-func (t *troubles) happened(m matter, details ...any) {
-	now := t.now()
-	t.mu.Lock()
-	b := t.open[m]
-	begins := b == nil && len(t.open) < maxMatters
-	switch {
-	case b != nil:
-		b.last = now
-		b.times++
-	case begins:
-		t.open[m] = &bout{since: now, last: now, times: 1}
-	}
-	t.mu.Unlock()
-	if begins {
-		t.log.Warn(m.what, append(m.attributes(), details...)...)
-	}
-}
-
-func (m matter) attributes() []any {
-	var list []any
-	if m.bind != "" {
-		list = append(list, "bind", m.bind)
-	}
-	if m.reason != "" {
-		list = append(list, "reason", m.reason)
-	}
-	return list
-}
-
-// watch says what is over, until ctx ends.
-func (t *troubles) watch(ctx context.Context) {
-	ticker := time.NewTicker(t.steady)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-			t.close(t.now())
-		}
-	}
-}
-
-// close ends the bouts that did not go on for a while.
-func (t *troubles) close(now time.Time) {
-	over := map[matter]*bout{}
-	t.mu.Lock()
-	for m, b := range t.open {
-		if now.Sub(b.last) >= t.steady {
-			over[m] = b
-			delete(t.open, m)
-		}
-	}
-	t.mu.Unlock()
-	for m, b := range over {
-		t.log.Info("over: "+m.what, append(m.attributes(), "times", b.times, "lasted", b.last.Sub(b.since))...)
-	}
-}
 
 // sessionLog makes matters of what a session has to say, which would otherwise be said again on every new connection.
 type sessionLog struct {
-	troubles *troubles
+	troubles *trouble.Log
 	bind     string
 }
 
@@ -113,14 +22,14 @@ func (s sessionLog) Enabled(_ context.Context, level slog.Level) bool { return l
 
 // Handle takes the line's sentence and its error.
 func (s sessionLog) Handle(_ context.Context, line slog.Record) error {
-	m := matter{what: line.Message, bind: s.bind}
+	m := trouble.Matter{What: line.Message, Bind: s.bind}
 	line.Attrs(func(a slog.Attr) bool {
 		if err, ok := a.Value.Any().(error); ok {
-			m.reason = err.Error()
+			m.Reason = err.Error()
 		}
 		return true
 	})
-	s.troubles.happened(m)
+	s.troubles.Happened(m)
 	return nil
 }
 

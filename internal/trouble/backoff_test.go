@@ -1,4 +1,4 @@
-package esme
+package trouble
 
 import (
 	"testing"
@@ -10,10 +10,10 @@ func TestBackoff(t *testing.T) {
 	for failed, want := range map[int]time.Duration{
 		1: time.Second, 2: 2 * time.Second, 3: 4 * time.Second, 6: 32 * time.Second, 7: time.Minute, 8: time.Minute, 1000: time.Minute,
 	} {
-		if got := b.after(failed, 0); got != want/2 {
+		if got := b.After(failed, 0); got != want/2 {
 			t.Errorf("after %d: at least %s, want %s", failed, got, want/2)
 		}
-		if got := b.after(failed, 0.999999999); got > want || got < want-time.Microsecond {
+		if got := b.After(failed, 0.999999999); got > want || got < want-time.Microsecond {
 			t.Errorf("after %d: at most %s, want %s", failed, got, want)
 		}
 	}
