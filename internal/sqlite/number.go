@@ -65,7 +65,8 @@ func (tx *tx) requireParties(n *gateway.Number) error {
 // default application. Conflict when a pool would have two short codes for one country.
 func (s *Store) PutNumbers(ctx context.Context, numbers []gateway.Number) error {
 	return s.write(ctx, func(tx *tx) error {
-		pooled := map[string]gateway.ID{} // short codes that stay in their pools
+		pooled := map[string]gateway.ID{}      // short codes that stay in their pools
+		gained := map[gateway.AccountID]bool{} // accounts that had not all of their numbers before
 		for _, n := range numbers {
 			if err := tx.requireParties(&n); err != nil {
 				return err
@@ -81,11 +82,15 @@ func (s *Store) PutNumbers(ctx context.Context, numbers []gateway.Number) error 
 				}
 				err = tx.resetNumber(&n)
 			} else {
+				gained[n.Account] = n.Account != ""
 				err = tx.giveNumber(&n)
 			}
 			if err != nil {
 				return err
 			}
+		}
+		if err := tx.bringAllOptOuts(gained); err != nil {
+			return err
 		}
 		for i := range numbers { // when all are as they will be: two may change places
 			n := &numbers[i]
@@ -103,6 +108,7 @@ func (s *Store) PutNumbers(ctx context.Context, numbers []gateway.Number) error 
 // or in the inventory.
 func (s *Store) AddNumbers(ctx context.Context, numbers []gateway.Number) error {
 	return s.write(ctx, func(tx *tx) error {
+		gained := map[gateway.AccountID]bool{}
 		for i := range numbers {
 			n := &numbers[i]
 			if err := tx.requireOwner(n.Account); err != nil {
@@ -122,8 +128,9 @@ func (s *Store) AddNumbers(ctx context.Context, numbers []gateway.Number) error 
 			if err := tx.putNumber(n); err != nil {
 				return err
 			}
+			gained[n.Account] = true
 		}
-		return nil
+		return tx.bringAllOptOuts(gained)
 	})
 }
 
@@ -284,7 +291,10 @@ func (tx *tx) addToPool(account gateway.AccountID, pool gateway.ID, number strin
 	q := prepare(tx.conn, `UPDATE numbers SET account = ?1, service = ?3, pool = ?4, added_at = ?5, place = `+nextPlace+`,
 		rented_at = iif(account IS NULL, ?5, rented_at), application = iif(account IS NULL, (`+defaultApplication+`), application)
 		WHERE number = ?2`)
-	return q.text(string(account)).text(number).int(int64(service)).blob(pool[:]).time(at).run()
+	if err := q.text(string(account)).text(number).int(int64(service)).blob(pool[:]).time(at).run(); err != nil || n.Account == account {
+		return err
+	}
+	return tx.bringOptOuts(account)
 }
 
 // ReplaceInPool takes a number out of a pool and puts another one of the account into it, for the same service.
@@ -426,7 +436,10 @@ func (s *Store) RentNumber(ctx context.Context, account gateway.AccountID, numbe
 		}
 		q := prepare(tx.conn, `UPDATE numbers SET account = ?1, application = ?2, added_at = ?3, rented_at = ?3, place = `+nextPlace+`
 			WHERE number = ?4`)
-		return q.text(string(account)).textOrNull(application).time(at).text(number).run()
+		if err := q.text(string(account)).textOrNull(application).time(at).text(number).run(); err != nil {
+			return err
+		}
+		return tx.bringOptOuts(account)
 	})
 }
 
@@ -466,7 +479,10 @@ func (tx *tx) moveNumber(number string, to gateway.AccountID) error {
 		return err
 	}
 	q := prepare(tx.conn, "UPDATE numbers SET account = ?, campaign = NULL, linking = NULL, pool = NULL, service = 0, added_at = rented_at WHERE number = ?")
-	return q.text(string(to)).text(number).run()
+	if err := q.text(string(to)).text(number).run(); err != nil {
+		return err
+	}
+	return tx.bringOptOuts(to)
 }
 
 // UnrentNumber puts a number of the account back into the inventory, out of its pool.

@@ -129,6 +129,32 @@ func (tx *tx) inherit(id, parent gateway.AccountID) error {
 	}, string(id), string(parent))
 }
 
+// bringOptOuts gives an account what persons have said to numbers that it has now, and that its main account or another subaccount had when they said it,
+// with the audit trail: an account does not get round a person's word by giving the number to a subaccount. What was said to strangers stays with them.
+func (tx *tx) bringOptOuts(account gateway.AccountID) error {
+	const to = "(SELECT number FROM accounts WHERE id = ?1)"
+	const theirs = " WHERE account <> " + to + ` AND account IN (SELECT m.number FROM accounts a JOIN accounts m
+			ON m.id = iif(a.parent = '', a.id, a.parent) OR m.parent = iif(a.parent = '', a.id, a.parent) WHERE a.id = ?1)
+		AND EXISTS (SELECT 1 FROM numbers n WHERE n.number = source AND n.account = ?1)`
+	return tx.runAll([]string{
+		"UPDATE OR IGNORE opt_outs SET account = " + to + theirs,
+		"DELETE FROM opt_outs" + theirs,
+		"UPDATE opt_out_changes SET account = " + to + theirs,
+	}, string(account))
+}
+
+func (tx *tx) bringAllOptOuts(accounts map[gateway.AccountID]bool) error {
+	for account, gained := range accounts {
+		if !gained {
+			continue
+		}
+		if err := tx.bringOptOuts(account); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 const optOutColumns = "account, person, source, at, origin, word"
 
 func (s *Store) readOptOut(conn *sqlite.Conn, q *query) (o gateway.OptOut) {

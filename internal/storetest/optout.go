@@ -156,6 +156,45 @@ var optOutTests = map[string]func(*world){
 		w.ok(err)
 		w.same(lines, 1)
 	},
+	"a number that goes to a subaccount, or back, brings its opt-outs": func(w *world) {
+		w.subaccount(sub)
+		w.subaccount(subToo)
+		other := w.optOut(one, person, pooled)
+		w.changes([]bool{true, true, true}, w.optOut(one, person, rented), other, w.optOut(two, person, rented))
+		at := func(account gateway.AccountID) {
+			w.Helper()
+			for _, id := range []gateway.AccountID{one, sub, subToo} {
+				var want []string
+				if id == one {
+					want = []string{pooled}
+				}
+				if id == account {
+					want = append(want, rented)
+				}
+				w.same(w.optedOut(id, person), want)
+				_, lines, err := w.OptOutRecords(w.ctx, gateway.OptOutFilter{Account: id})
+				w.ok(err)
+				w.same(lines, len(want))
+			}
+			w.same(w.optedOut(two, person), []string{rented})
+		}
+		w.ok(w.ChangeNumber(w.ctx, one, rented, gateway.NumberChange{Account: sub}))
+		at(sub)
+		w.ok(w.UnrentNumber(w.ctx, sub, rented))
+		at(sub)
+		w.ok(w.RentNumber(w.ctx, subToo, rented, "", w.now))
+		at(subToo)
+		n := w.numberOf(subToo, rented)
+		n.Account = sub
+		w.ok(w.PutNumbers(w.ctx, []gateway.Number{n}))
+		at(sub)
+		w.reopen()
+		in := w.optOut(sub, person, rented)
+		in.In = true
+		w.changes([]bool{true}, in)
+		w.ok(w.ChangeNumber(w.ctx, sub, rented, gateway.NumberChange{Account: one}))
+		w.same(w.optedOut(one, person), []string{pooled})
+	},
 	"keywords are kept with powerpacks and campaigns": func(w *world) {
 		p := w.powerpack
 		p.Keywords = keywords
