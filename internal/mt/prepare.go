@@ -99,28 +99,105 @@ func (p *preparer) assign(ctx context.Context) {
 	}
 }
 
-// workFor prepares what is due of one account: some of it, so that others get their turn.
+// workFor prepares what is due of one account. While some of it takes long it goes on with what has come since, as long as no other account waits for
+// a worker: a server that hangs does not hold up what others have sent already.
 func (p *preparer) workFor(ctx context.Context, account gateway.AccountID) {
-	s := p.service
-	list, err := s.Store.UnpreparedMessages(ctx, account, s.Now(), prepareBatch)
-	if err != nil {
-		sleepFor(ctx, storePause)
-		return
-	}
-	var working sync.WaitGroup
-	defer working.Wait()
-	places := make(chan struct{}, prepareSets)
-	for _, set := range setsOf(list) {
-		select {
-		case places <- struct{}{}:
-		case <-ctx.Done():
+	work := &accountWork{preparer: p, account: account, places: make(chan struct{}, prepareSets), ended: make(chan struct{}, 1), inHand: map[int64]struct{}{}}
+	defer work.sets.Wait()
+	for more := true; more; more = work.goesOn(ctx) {
+		if !work.take(ctx) {
 			return
 		}
-		working.Go(func() {
-			p.prepare(ctx, set)
-			<-places
+	}
+}
+
+// accountWork is what is being prepared of an account.
+type accountWork struct {
+	preparer *preparer
+	account  gateway.AccountID
+	places   chan struct{} // one for each set in hand
+	sets     sync.WaitGroup
+	ended    chan struct{} // of capacity 1: a set is in hand no more
+
+	mu     sync.Mutex
+	inHand map[int64]struct{} // messages by their number: the store still gives them as unprepared
+}
+
+// take begins with some of what is due, as places become free; false: the worker is to end.
+func (w *accountWork) take(ctx context.Context) bool {
+	s := w.preparer.service
+	list, err := s.Store.UnpreparedMessages(ctx, w.account, s.Now(), prepareBatch+w.count())
+	if err != nil {
+		sleepFor(ctx, storePause)
+		return false
+	}
+	for _, set := range setsOf(w.claim(list)) {
+		select {
+		case w.places <- struct{}{}:
+		case <-ctx.Done():
+			return false
+		}
+		w.sets.Go(func() {
+			w.preparer.prepare(ctx, set)
+			w.release(set)
+			<-w.places
 		})
 	}
+	return true
+}
+
+// goesOn waits until there may be more to do for the account; false: nothing is in hand any more, or others want the place.
+func (w *accountWork) goesOn(ctx context.Context) bool {
+	timer := time.NewTimer(prepareEvery)
+	defer timer.Stop()
+	for w.count() > 0 {
+		select {
+		case <-w.ended:
+		case <-timer.C:
+			return !w.preparer.crowded()
+		case <-ctx.Done():
+			return false
+		}
+	}
+	return false
+}
+
+func (w *accountWork) count() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.inHand)
+}
+
+// claim gives those messages that are not in hand yet, a batch at most, and takes them in hand.
+func (w *accountWork) claim(list []*gateway.Message) (due []*gateway.Message) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, m := range list {
+		if _, taken := w.inHand[m.ID.Seq()]; !taken && len(due) < prepareBatch {
+			w.inHand[m.ID.Seq()] = struct{}{}
+			due = append(due, m)
+		}
+	}
+	return due
+}
+
+func (w *accountWork) release(set []*gateway.Message) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, m := range set {
+		delete(w.inHand, m.ID.Seq())
+	}
+	select {
+	case w.ended <- struct{}{}:
+	default:
+	}
+}
+
+// crowded tells that all workers have something to do, so that accounts may wait for one.
+func (p *preparer) crowded() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.working) >= prepareAccounts
 }
 
 // setsOf groups messages that carry the same files to the same carrier, in the order of the first of each: they are prepared as one.

@@ -166,7 +166,7 @@ func TestPreparationIsShared(t *testing.T) {
 		if !slices.Equal(left, ids) {
 			t.Errorf("%d of %d left, or not in order", len(left), len(ids))
 		}
-		if n := s.times("a"); n > messages/prepareBatch+2 {
+		if n := s.times("a"); n > messages/prepareBatch+3 {
 			t.Errorf("looked for %d times", n)
 		}
 		if q := w.process.dispatcher.Queues(QueueFilter{Limit: 9}); len(q) != 0 {
@@ -203,6 +203,32 @@ func TestPreparationByAccounts(t *testing.T) {
 		defer s.mu.Unlock()
 		if n := len(net1.seen()); n != 101 || s.most > prepareSets+1 {
 			t.Errorf("%d left, %d were waited for at once", n, s.most)
+		}
+	}, net1)
+}
+
+// TestPreparationGoesOn: a file that takes long holds up nothing that its own account sends meanwhile, and is looked for once.
+func TestPreparationGoesOn(t *testing.T) {
+	net1 := net("net1", 100, 0)
+	inWorld(t, func(t *testing.T, w *world) {
+		w.number(alice, "", 0)
+		s := w.shelved()
+		s.take("slow", time.Minute)
+		slow := w.accept(t, picture(alice, over1, "slow"))[0].ID
+		for i := range 10 {
+			time.Sleep(2 * time.Second)
+			id := w.accept(t, picture(alice, over1, fmt.Sprint("quick", i)))[0].ID
+			time.Sleep(2 * time.Second)
+			if m := w.store.message(id); m.State != gateway.Sent {
+				t.Fatalf("message %d waits: %+v", i, m.Progress)
+			}
+		}
+		if m := w.store.message(slow); m.State != gateway.Queued {
+			t.Errorf("%+v before its file is there", m.Progress)
+		}
+		time.Sleep(time.Minute)
+		if m := w.store.message(slow); m.State != gateway.Sent || s.times("slow") != 1 {
+			t.Errorf("%+v, looked for %d times", m.Progress, s.times("slow"))
 		}
 	}, net1)
 }
