@@ -45,16 +45,15 @@ func (in *Intake) Counts() Counts {
 	return Counts{Taken: in.taken.Load(), Repeated: in.repeated.Load(), FilesTaken: in.filesTaken.Load(), FilesDropped: in.filesDropped.Load()}
 }
 
-// Owner tells which account rents a number, which may have come without its country code.
-func (in *Intake) Owner(number string) (rented string, account gateway.AccountID, ok bool) {
-	if account, ok = in.ends.Whose(number); ok {
-		return number, account, true
+// Owner tells which account rents the first of some readings of a number that anybody rents: as it was written, and with the country code that it may lack.
+// When nobody does, it gives the last reading.
+func (in *Intake) Owner(readings ...string) (rented string, account gateway.AccountID, ok bool) {
+	for _, rented = range readings {
+		if account, ok = in.ends.Whose(rented); ok {
+			break
+		}
 	}
-	if IsDigits(number) {
-		number = whole(number)
-	}
-	account, ok = in.ends.Whose(number)
-	return number, account, ok
+	return rented, account, ok
 }
 
 // Arrival is a message from a handset as far as it has come.

@@ -123,8 +123,12 @@ func (f failing) Read([]byte) (int, error) { return 0, f.err }
 // TestOwner: a number of ours may come without its country code.
 func TestOwner(t *testing.T) {
 	r := newRig(0)
-	for written, want := range map[string]string{number: number, number[1:]: number, "55500": "55500", "14159990000": "", "4159990000": "", "ABCDEFGHIJ": ""} {
-		rented, owner, ok := r.Owner(written)
+	for written, want := range map[string]string{
+		number: number, "+" + number: number, number[1:]: number, "+" + number[1:]: "", "55500": "55500", "14159990000": "", "4159990000": "", "ABCDEFGHIJ": "",
+	} {
+		digits, _ := Number(written)
+		party, _ := Party(written)
+		rented, owner, ok := r.Owner(digits, party)
 		if ok != (want != "") || ok && (rented != want || owner != account) {
 			t.Errorf("%s: %s, %s, %v", written, rented, owner, ok)
 		}

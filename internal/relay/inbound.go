@@ -65,7 +65,7 @@ func (c *Carrier) takeMessage(ctx context.Context, envelope mm4.Envelope, f *mm4
 // recipients are those that the peer wants served by us, each once.
 func (c *Carrier) recipients(envelope mm4.Envelope) (list []recipient) {
 	for _, address := range envelope.To {
-		number, account, ok := c.intake.Owner(digits(address))
+		number, account, ok := c.intake.Owner(digits(address), party(address))
 		if !slices.ContainsFunc(list, func(to recipient) bool { return to.number == number }) {
 			list = append(list, recipient{address, number, account, ok})
 		}

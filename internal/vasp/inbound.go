@@ -53,7 +53,7 @@ func (c *Carrier) takeMessage(ctx context.Context, request *mm7.DeliverReq, in *
 // recipients are the numbers of ours among those that a message went to.
 func (c *Carrier) recipients(request *mm7.DeliverReq) (list []recipient) {
 	for _, address := range slices.Concat(request.Recipients.To, request.Recipients.Cc, request.Recipients.Bcc) {
-		number, account, ok := c.intake.Owner(digits(address))
+		number, account, ok := c.intake.Owner(digits(address), party(address))
 		to := recipient{number, account}
 		if ok && !slices.Contains(list, to) {
 			list = append(list, to)

@@ -59,7 +59,7 @@ func (c *Config) receipt(request *mm7.DeliveryReportReq, now time.Time) (gateway
 	}
 	return gateway.Receipt{
 		Carrier: c.Name, CarrierID: request.MessageID, Outcome: r.Outcome, Reason: r.Reason, Detail: detail, At: now,
-		From: digits(request.Sender), To: digits(request.Recipient),
+		From: party(request.Sender), To: party(request.Recipient),
 	}, known
 }
 
