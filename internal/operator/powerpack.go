@@ -182,6 +182,7 @@ type candidateView struct {
 var failures = map[gateway.Reason]string{
 	gateway.Expired:       "no sender is free before the message expires",
 	gateway.InvalidSource: "no sender of the powerpack can carry the message",
+	gateway.OptedOut:      "the person has opted out of the sender",
 }
 
 // explainPowerpack tells which sender would be taken for a destination now, and why not the others. It changes nothing.

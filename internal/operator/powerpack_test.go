@@ -118,6 +118,10 @@ func TestExplainPowerpack(t *testing.T) {
 	if fields["sender"] != nil || fields["failure"] != "no sender is free before the message expires" || f.asked.Expiry != gateway.DefaultExpiry {
 		t.Errorf("%v, asked %+v", fields, f.asked)
 	}
+	f.explained = mt.Explanation{Reason: gateway.OptedOut, Senders: 2}
+	if _, fields = f.call(t, "GET", path+"14165550123", "", bearer); fields["failure"] != "the person has opted out of the sender" {
+		t.Errorf("who has opted out: %v", fields)
+	}
 	for _, bad := range []string{"", "12", "14165550123&type=fax", "14165550123&message_expiry=4", "14165550123&message_expiry=x", "14165550123&to=1"} {
 		if status, _ := f.call(t, "GET", path+bad, "", bearer); status != http.StatusBadRequest {
 			t.Errorf("%q: %d", bad, status)
