@@ -83,6 +83,8 @@ func (a *answerer) answer(ctx context.Context, inbound *gateway.Message, text st
 // handsets are the pretend ones, whose messages the pretend networks bring.
 type handsets struct {
 	take     func(gateway.InboundPart, func(gateway.InboundResult, error))
+	whose    func(number string) (gateway.AccountID, bool)
+	use      func(ctx context.Context, account gateway.AccountID, media []gateway.ID) ([]gateway.Medium, error) // of a library
 	networks []*loopback.Carrier
 
 	mu      sync.Mutex
@@ -111,6 +113,12 @@ func (h *handsets) bring(ctx context.Context, m operator.Handset) (gateway.ID, e
 	network := h.network(m.Carrier)
 	if network == nil {
 		return gateway.ID{}, gateway.Errorf(gateway.NotFound, "there is no carrier %q with the protocol loopback", m.Carrier)
+	}
+	if len(m.Media) > 0 { // a message has them from now on
+		account, _ := h.whose(m.To)
+		if _, err := h.use(ctx, account, m.Media); err != nil {
+			return gateway.ID{}, err
+		}
 	}
 	message := &brought{id: make(chan gateway.ID, 1), err: make(chan error, 1)}
 	h.hand(network, m, message)

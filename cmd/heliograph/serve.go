@@ -171,7 +171,7 @@ func newServer(ctx context.Context, cfg *Config, store *sqlite.Store, library *m
 		Store: store, IDs: ids, Now: time.Now, Log: log, Price: prices.Inbound, Told: s.callbacks.Told, OptedOut: s.dispatcher.OptedOut,
 		Answer: answers.answer, PartialAfter: time.Duration(cfg.Inbound.PartialAfter),
 	})
-	handsets := &handsets{take: s.inbound.Take}
+	handsets := &handsets{take: s.inbound.Take, whose: s.service.Whose, use: library.Use}
 	s.carriers, err = newCarriers(cfg, s.dispatcher, &wires{
 		receipt: s.receipts.Record, part: s.inbound.Receive, settled: s.inbound.Settled, handsets: handsets,
 		whose: s.service.Whose, library: library, ids: ids, log: log,

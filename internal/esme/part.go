@@ -40,6 +40,9 @@ func (c *Config) part(pdu *smpp.DeliverSM, at time.Time, session uint64) (gatewa
 	} else {
 		p.Number, p.Total, p.Reference = segmentation(pdu.TLVs)
 	}
+	if p.Total > 1 { // its reference says more than the session: nobody sends the same segment twice to say it twice
+		p.Identity.Session = 0
+	}
 	coding := pdu.DataCoding
 	if coding == smpp.DataCodingIA5 && (header.Locking != tpdu.NoLanguage || header.Single != tpdu.NoLanguage) {
 		coding = c.GSM7Coding // only septets have languages, and there are peers that call them IA5

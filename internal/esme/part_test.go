@@ -334,6 +334,24 @@ func TestNumber(t *testing.T) {
 	}
 }
 
+// TestSegmentIdentity: a segment that comes again is the same whatever session brings it, for it has its message's reference.
+func TestSegmentIdentity(t *testing.T) {
+	c := inboundConfig()
+	for name, pdu := range map[string]*smpp.DeliverSM{
+		"header": {ESMClass: smpp.ESMUDHI, ShortMessage: "\x05\x00\x03\x07\x02\x01yes"},
+		"sar": {ShortMessage: "yes", TLVs: smpp.TLVs{}.WithUint16(smpp.TagSARMsgRefNum, 7).WithUint8(smpp.TagSARTotalSegments, 2).
+			WithUint8(smpp.TagSARSegmentSeqnum, 1)},
+	} {
+		if p, err := c.part(pdu, time.Now(), 7); err != nil || p.Total != 2 || p.Identity.Session != 0 || p.Identity.IsZero() {
+			t.Errorf("%s: %+v, %v", name, p, err)
+		}
+	}
+	whole := &smpp.DeliverSM{ESMClass: smpp.ESMUDHI, ShortMessage: "\x05\x00\x03\x07\x01\x01yes"}
+	if p, err := c.part(whole, time.Now(), 7); err != nil || p.Identity.Session != 7 {
+		t.Errorf("the only segment: %+v, %v", p, err)
+	}
+}
+
 // TestIdentity: the same words have the same identity, others have another, and only the handset's own reference does without the session.
 func TestIdentity(t *testing.T) {
 	c := inboundConfig()

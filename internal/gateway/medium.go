@@ -33,6 +33,9 @@ type Medium struct {
 	ExpiresAt time.Time // from then on it is not there any more
 }
 
+// HiddenFiles is how long the files of an inbound message are kept that hides its contents.
+const HiddenFiles = 24 * time.Hour
+
 // MediumFilter narrows a list of media, newest first.
 type MediumFilter struct {
 	Account AccountID

@@ -72,7 +72,7 @@ func understand(m *gateway.Message, to *gateway.Recipient, now time.Time) gatewa
 	if answerable(m.From) {
 		a.Answer = found.answer
 	}
-	if m.Intent == gateway.HelpIntent {
+	if m.Intent == gateway.HelpIntent || !digits(m.From) { // nobody writes to a name
 		return a
 	}
 	a.OnlyIfChanged = true
@@ -95,5 +95,7 @@ const shortestAnswered = 7
 
 // answerable tells whether a person can be behind a sender.
 func answerable(from string) bool {
-	return len(from) >= shortestAnswered && strings.Trim(from, "0123456789") == ""
+	return len(from) >= shortestAnswered && digits(from)
 }
+
+func digits(text string) bool { return strings.Trim(text, "0123456789") == "" }

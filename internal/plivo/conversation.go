@@ -30,12 +30,16 @@ func (a *API) listConversation(c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	filter.Account, filter.Limit, filter.Offset = c.accountID(), p.limit, p.offset
+	owner, err := a.readOwner(c, args)
+	if err != nil {
+		return answer{}, err
+	}
+	filter.Account, filter.Limit, filter.Offset = owner.ID, p.limit, p.offset
 	messages, total, err := a.store.Conversation(c.context(), filter)
 	if err != nil {
 		return answer{}, err
 	}
-	shown, err := a.records(c, c.accountID(), messages)
+	shown, err := a.records(c, owner.ID, messages)
 	if err != nil {
 		return answer{}, err
 	}

@@ -33,7 +33,11 @@ func (a *API) listOptOuts(c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	filter := gateway.OptOutFilter{Account: c.accountID(), Limit: p.limit, Offset: p.offset}
+	owner, err := a.readSubaccount(c, args)
+	if err != nil {
+		return answer{}, err
+	}
+	filter := gateway.OptOutFilter{Account: owner.ID, Limit: p.limit, Offset: p.offset}
 	if filter.Person, err = readPerson(args, "number"); err != nil {
 		return answer{}, err
 	}

@@ -87,6 +87,9 @@ func (b *inbox) keep(parts []gateway.InboundPart, to *recipient) (result gateway
 	if len(parts) > 1 && m.Log.HidesContent() {
 		b.removed++ // the segments' own
 	}
+	if err := b.hideFiles(m); err != nil {
+		return result, err
+	}
 	result = gateway.InboundResult{Status: gateway.InboundStored, Message: m}
 	if m.State == gateway.Received && m.Callback.URL != "" {
 		step := gateway.Step{State: m.State, Sequence: m.Sequence, At: m.UpdatedAt}
@@ -98,6 +101,26 @@ func (b *inbox) keep(parts []gateway.InboundPart, to *recipient) (result gateway
 		return result, err
 	}
 	return result, b.follow(&arrival, to.account, &result)
+}
+
+// hideFiles lets the files that came with a message which hides its contents leave a day after it: its webhook, which links to them, is over by then. Files
+// that the account had before stay as they are.
+func (b *inbox) hideFiles(m *gateway.Message) error {
+	if !m.Log.HidesContent() {
+		return nil
+	}
+	for _, text := range m.MediaIDs {
+		id, ok := gateway.ParseID(text)
+		if !ok {
+			continue
+		}
+		q := prepare(b.conn, "UPDATE media SET expires_at = min(expires_at, ?) WHERE id = ? AND account = ? AND created_at >= ?")
+		q.time(m.AcceptedAt.Add(gateway.HiddenFiles)).blob(id[:]).text(string(m.Account)).time(m.AcceptedAt.Add(-gateway.RepeatWindow))
+		if err := q.run(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (b *inbox) insertInbound(m *gateway.Message, account int64) error {

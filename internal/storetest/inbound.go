@@ -42,6 +42,19 @@ var inboundTests = map[string]func(*world){
 		w.same(s, m)
 		w.same([]any{s.Service, s.Subject, s.Text, s.MediaIDs}, []any{gateway.MMS, "holiday", "look", []string{part.Media[0].String(), part.Media[1].String()}})
 	},
+	"files of an MMS that is not logged leave a day after it, those that the account had before do not": func(w *world) {
+		app := w.hooked()
+		app.LogIncoming = false
+		w.ok(w.ChangeApplication(w.ctx, one, app.ID, func(a *gateway.Application) error { *a = app; return nil }))
+		old, came := w.medium(one, 1), w.medium(one, 2)
+		old.CreatedAt, came.CreatedAt = w.now.Add(-time.Hour), w.now
+		old.ExpiresAt, came.ExpiresAt = w.now.Add(1000*time.Hour), w.now.Add(1000*time.Hour)
+		w.ok(w.CreateMedia(w.ctx, []gateway.Medium{old, came}))
+		w.arrives(gateway.InboundPart{Carrier: carrier, Service: gateway.MMS, From: person, To: pooled, At: w.now, Media: []gateway.ID{old.ID, came.ID}})
+		left := must[[]gateway.Medium](w)(w.MediaByID(w.ctx, one, []gateway.ID{old.ID, came.ID}, w.now.Add(gateway.HiddenFiles)))
+		w.same(len(left), 1)
+		w.same(left[0].ID, old.ID)
+	},
 	"what comes for a number that nobody rents is not kept": func(w *world) {
 		for _, number := range []string{inventory, "14155550199"} {
 			part := w.sms(person, number, "hello")
