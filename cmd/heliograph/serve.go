@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	standardlog "log"
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
@@ -56,6 +57,8 @@ const stopWithin = 9 * time.Second
 // serve runs the server until ctx ends or a part of it fails.
 func serve(ctx context.Context, cfg *Config, std streams) error {
 	log := newLogger(cfg.Log, std.err)
+	standardlog.SetFlags(0)
+	standardlog.SetOutput(libraryLog{log})
 	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
 		return err
 	}
