@@ -87,6 +87,7 @@ func TestOptOutRefusals(t *testing.T) {
 		`{"number":{},"source":"14155550100"}`:               "number must be a list of strings",
 		`{"number":"14152223333","source":[]}`:               "source parameter not present",
 		`{"number":"1","source":{}}`:                         "'1' is not a valid phone number.",
+
 		`{"numbers":"` + strings.Repeat("14152223333,", 1001) + `","source":"14155550100"}`: "at most 1000 numbers are changed at once",
 	} {
 		for _, method := range []string{"POST", "DELETE"} {
