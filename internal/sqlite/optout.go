@@ -133,8 +133,9 @@ func (tx *tx) inherit(id, parent gateway.AccountID) error {
 // with the audit trail: an account does not get round a person's word by giving the number to a subaccount. What was said to strangers stays with them.
 func (tx *tx) bringOptOuts(account gateway.AccountID) error {
 	const to = "(SELECT number FROM accounts WHERE id = ?1)"
-	const theirs = " WHERE account <> " + to + ` AND account IN (SELECT m.number FROM accounts a JOIN accounts m
-			ON m.id = iif(a.parent = '', a.id, a.parent) OR m.parent = iif(a.parent = '', a.id, a.parent) WHERE a.id = ?1)
+	// The others of the family alone: an account without one has nothing read, however many opt-outs it has.
+	const theirs = ` WHERE account IN (SELECT m.number FROM accounts a JOIN accounts m
+			ON m.id = iif(a.parent = '', a.id, a.parent) OR m.parent = iif(a.parent = '', a.id, a.parent) WHERE a.id = ?1 AND m.id <> ?1)
 		AND EXISTS (SELECT 1 FROM numbers n WHERE n.number = source AND n.account = ?1)`
 	return tx.runAll([]string{
 		"UPDATE OR IGNORE opt_outs SET account = " + to + theirs,
